@@ -1,0 +1,1 @@
+"""Sans-IO JSON-RPC: framing, messages, and the session state machine."""
