@@ -1,0 +1,1 @@
+"""Keep one plugin alive: when it starts, serves, restarts, gives up."""

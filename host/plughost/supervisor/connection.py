@@ -1,0 +1,390 @@
+"""One session with one running child: requests out, answers to exactly their callers.
+
+A caller parks its task; the reader wakes it when its answer is there, the
+timer when its deadline has passed, the end of the session when the child is
+gone.  Whatever happens first wins, and there is always one of the three.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+import trio
+
+from plughost.errors import PeerError
+from plughost.process.guard import Exit, Guard, Spawned
+from plughost.process.log import LogRing, drain, drain_rest
+from plughost.process.pump import Pump
+from plughost.protocol.messages import RequestId
+from plughost.protocol.session import Answer, Ask, Event, Noise, Session, Stray, Tell, TooLong
+from plughost.supervisor.calls.deadlines import Deadlines
+from plughost.supervisor.calls.slots import Slots
+
+__all__ = ["Connection", "Counters", "Ended", "Failure", "Hooks", "Open", "Reply"]
+
+# PROTOCOL §4: how long a cancelled call may hold its slot.
+CANCEL_GRACE_S: Final = 2.0
+
+# PROTOCOL §4: one plugin handles at most so many messages per turn of the
+# loop; and a line without an end must let go of the loop as well.
+_MESSAGES_PER_TURN: Final = 100
+_BYTES_PER_TURN: Final = 256 * 1024
+
+# One caller gains by an immediate write, several by sharing one; with two
+# open requests there is little to share.
+_GATHER_FROM: Final = 3
+
+# PROTOCOL §1: the second oversize message in this time ends the session.
+_STRIKE_WINDOW_S: Final = 60.0
+
+# A dead child's end of file and the guard's report of its exit race each
+# other; a child that closed its output and lives on is as good as dead.
+_EXIT_AFTER_EOF_S: Final = 0.5
+_EOF_AFTER_EXIT_S: Final = 0.1
+
+
+@attrs.define
+class Failure:
+    """Why there is no answer.
+
+    Attributes:
+        type: ``call-timeout``, ``plugin-crashed``, ``output-limit``, or
+            ``not-sent`` for a call that never left the host.
+    """
+
+    type: str
+    message: str
+    details: dict[str, Any]
+
+
+Reply = Answer | Failure
+
+
+@attrs.frozen
+class Ended:
+    """How a session ended.
+
+    Attributes:
+        exit: How the process did; None if even SIGKILL has not ended it yet.
+        why: In words, when it was more than an exit.
+    """
+
+    exit: Exit | None
+    why: str
+    log_tail: str
+
+    def __str__(self) -> str:
+        end = "still there after SIGKILL" if self.exit is None else str(self.exit)
+        return f"{self.why} ({end})" if self.why else end
+
+
+@attrs.define
+class Counters:
+    """What the wire of one plugin has seen; kept across its restarts."""
+
+    noise: int = 0
+    late: int = 0
+    stray: int = 0
+    oversize: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Hooks:
+    """Whom a connection tells what a plugin asks and says.
+
+    Attributes:
+        on_ask: Answers a request of the plugin; runs in a task of its own.
+        on_tell: Hears a notification.
+        on_log: Hears a line of stderr.
+    """
+
+    on_ask: Callable[[Connection, Ask], Any]
+    on_tell: Callable[[Connection, Tell], None]
+    on_log: Callable[[str], None]
+
+
+@attrs.define(eq=False)
+class Open:
+    """A request that waits for its answer.
+
+    Attributes:
+        idle_s: Seconds by which progress moves the deadline; 0: it does not.
+        latest_at: When even progress helps no more.
+        on_progress: Hears the call's progress, as the plugin sent it.
+    """
+
+    id: int
+    connection: Connection
+    idle_s: float = 0.0
+    latest_at: float = math.inf
+    holds_slot: bool = False
+    on_progress: Callable[[dict[str, Any]], None] | None = None
+    reply: Reply | None = None
+    task: trio.lowlevel.Task | None = None
+
+    async def wait(self) -> Reply:
+        """Return the answer, or why there will be none."""
+        if self.reply is None:
+            self.task = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(self._withdraw)
+        assert self.reply is not None
+        return self.reply
+
+    def settle(self, reply: Reply) -> None:
+        """End the wait."""
+        self.reply = reply
+        if self.task is not None:
+            trio.lowlevel.reschedule(self.task)
+            self.task = None
+
+    def _withdraw(self, _: object) -> trio.lowlevel.Abort:
+        self.task = None
+        self.connection.withdraw(self, "the caller left")
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+@attrs.define(eq=False)
+class Connection:
+    """A running child and the conversation with it.
+
+    Attributes:
+        slots: Who may call now, and who waits.
+        extended: Whether the plugin speaks our extensions; known after the greeting.
+        ended: How it ended; None while it lives.
+        over: Set when `ended` is.
+    """
+
+    spawned: Spawned
+    guard: Guard
+    session: Session
+    slots: Slots
+    counters: Counters
+    hooks: Hooks
+    log: LogRing
+    extended: bool = False
+    ended: Ended | None = None
+    over: trio.Event = attrs.field(factory=trio.Event)
+    _pump: Pump = attrs.field(init=False)
+    _open: dict[int, Open] = attrs.field(factory=dict, init=False)
+    # Cancelled calls that still hold their slot.
+    _lingering: dict[int, Open] = attrs.field(factory=dict, init=False)
+    _deadlines: Deadlines = attrs.field(factory=Deadlines, init=False)
+    _timer: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+    _strikes: list[float] = attrs.field(factory=list, init=False)
+    _why: str = attrs.field(default="", init=False)
+    _tasks: trio.Nursery | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._pump = Pump(self.spawned.to_plugin, self.spawned.from_plugin)
+
+    # -- talking -------------------------------------------------------------
+
+    def open(self, method: str, params: bytes = b"{}", *, deadline: float = math.inf) -> Open:
+        """Send a request; the caller then waits on what is returned.
+
+        Raises:
+            LocalError: The session does not allow it, or it is too long.
+        """
+        request_id, line = self.session.request(method, params)
+        opened = Open(request_id, self)
+        self._open[request_id] = opened
+        if deadline != math.inf and self._deadlines.put(request_id, deadline):
+            self._timer.deadline = deadline
+        self._pump.send(line, at_once=len(self._open) < _GATHER_FROM)
+        return opened
+
+    def notify(self, method: str, params: bytes = b"{}") -> None:
+        """Send a notification.
+
+        Raises:
+            LocalError: The session does not allow it, or it is too long.
+        """
+        self._pump.send(self.session.notify(method, params), at_once=True)
+
+    def answer(self, request_id: RequestId, result: bytes) -> None:
+        """Answer a request of the plugin.
+
+        Raises:
+            LocalError: It is not open, or the answer is too long.
+        """
+        self._pump.send(self.session.answer(request_id, result), at_once=True)
+
+    def refuse(self, request_id: RequestId, code: int, message: str, data: dict[str, Any]) -> None:
+        """Refuse a request of the plugin."""
+        self._pump.send(self.session.refuse(request_id, code, message, data), at_once=True)
+
+    def withdraw(self, opened: Open, reason: str) -> None:
+        """Stop waiting for *opened*: tell the plugin, and keep the slot for a while."""
+        if self._open.pop(opened.id, None) is None:
+            return
+        self._pump.send(self.session.give_up(opened.id, reason), at_once=True)
+        if opened.holds_slot:
+            self._lingering[opened.id] = opened
+            self._set_deadline(opened.id, trio.current_time() + CANCEL_GRACE_S)
+
+    def progressed(self, params: dict[str, Any]) -> None:
+        """Take in a progress notification; its token is the id of an open call."""
+        token = params.get("progressToken")
+        opened = self._open.get(token) if type(token) is int else None
+        if opened is None:
+            return
+        if opened.idle_s > 0:
+            at = min(trio.current_time() + opened.idle_s, opened.latest_at)
+            self._set_deadline(opened.id, at)
+        if opened.on_progress is not None:
+            opened.on_progress(params)
+
+    def free(self, opened: Open) -> None:
+        """Give back the slot of *opened*, unless the plugin may still be busy with it."""
+        if opened.id not in self._lingering:
+            self.free_slot()
+
+    def hang_up(self) -> None:
+        """Write nothing any more; the stop ladder closes our end next."""
+        self._pump.close()
+
+    def fail(self, why: str) -> None:
+        """End the session: kill the child, whose end of file does the rest."""
+        self._why = self._why or why
+        self.guard.signal(self.spawned, 9, scope="tree")
+
+    # -- living --------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve until the child's output ends; then `ended` is set and nobody waits."""
+        try:
+            async with trio.open_nursery() as nursery:
+                self._tasks = nursery
+                nursery.start_soon(drain, self.spawned.log, self.log, self.hooks.on_log)
+                nursery.start_soon(self._write)
+                nursery.start_soon(self._time)
+                nursery.start_soon(self._watch_exit, nursery)
+                await self._read()
+                with trio.move_on_after(_EXIT_AFTER_EOF_S):
+                    await self.spawned.exited.wait()
+                if self.spawned.exit is None:
+                    self.fail("it closed its output")
+                    with trio.move_on_after(_EXIT_AFTER_EOF_S):
+                        await self.spawned.exited.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            self._finish()
+
+    async def _read(self) -> None:
+        messages = size = 0
+        while data := await self._pump.receive():
+            size += len(data)
+            for event in self.session.receive(data):
+                self._handle(event)
+                messages += 1
+                if messages >= _MESSAGES_PER_TURN:
+                    messages = size = 0
+                    await trio.lowlevel.checkpoint()
+            if self.session.to_send:
+                self._pump.send(bytes(self.session.to_send), at_once=True)
+                self.session.to_send.clear()
+            if size >= _BYTES_PER_TURN:
+                messages = size = 0
+                await trio.lowlevel.checkpoint()
+
+    async def _write(self) -> None:
+        try:
+            await self._pump.write_forever()
+        except PeerError as exc:
+            self.fail(str(exc))
+
+    async def _time(self) -> None:
+        while True:
+            with trio.CancelScope(deadline=self._deadlines.next_at()) as self._timer:
+                await trio.sleep_forever()
+            for call_id in self._deadlines.due(trio.current_time()):
+                self._expire(call_id)
+
+    async def _watch_exit(self, nursery: trio.Nursery) -> None:
+        """A grandchild may hold the wire open: an exited leader ends the session too."""
+        await self.spawned.exited.wait()
+        await trio.sleep(_EOF_AFTER_EXIT_S)
+        nursery.cancel_scope.cancel()
+
+    def _finish(self) -> None:
+        self._pump.close()
+        drain_rest(self.spawned.log, self.log, self.hooks.on_log)
+        self.ended = Ended(self.spawned.exit, self._why, self.log.tail())
+        self.session.end()
+        crash = Failure(
+            "plugin-crashed",
+            str(self.ended),
+            {"exit": str(self.ended), "log_tail": self.ended.log_tail},
+        )
+        for opened in list(self._open.values()):
+            opened.settle(crash)
+        self._open.clear()
+        self._lingering.clear()
+        while (waiter := self.slots.release()) is not None:
+            waiter.set()
+        self.over.set()
+
+    # -- hearing -------------------------------------------------------------
+
+    def _handle(self, event: Event) -> None:
+        if type(event) is Answer:
+            opened = self._open.pop(event.id)
+            self._deadlines.drop(event.id)
+            opened.settle(event)
+        elif type(event) is Ask:
+            assert self._tasks is not None
+            self._tasks.start_soon(self.hooks.on_ask, self, event)
+        elif type(event) is Tell:
+            self.hooks.on_tell(self, event)
+        elif type(event) is Stray:
+            self._stray(event)
+        elif type(event) is TooLong:
+            self._too_long(event)
+        else:
+            assert type(event) is Noise
+            self.counters.noise += 1
+            self.hooks.on_log(f"[not a message: {event.reason}] {event.excerpt}")
+
+    def _stray(self, event: Stray) -> None:
+        if not event.late:
+            self.counters.stray += 1
+            return
+        self.counters.late += 1
+        if isinstance(event.id, int) and self._lingering.pop(event.id, None) is not None:
+            self._deadlines.drop(event.id)
+            self.free_slot()
+
+    def _too_long(self, event: TooLong) -> None:
+        self.counters.oversize += 1
+        limit = self.session.max_message_bytes
+        fact = f"the plugin sent a message of {event.size_bytes} bytes, over the limit of {limit}"
+        if event.id is not None:
+            self._deadlines.drop(event.id)
+            details = {"size_bytes": event.size_bytes, "limit_bytes": limit}
+            self._open.pop(event.id).settle(Failure("output-limit", fact, details))
+        now = trio.current_time()
+        self._strikes = [at for at in self._strikes if now - at < _STRIKE_WINDOW_S] + [now]
+        if len(self._strikes) > 1:
+            self.fail(f"{fact}, twice in {_STRIKE_WINDOW_S:g} s")
+
+    def _expire(self, call_id: int) -> None:
+        if self._lingering.pop(call_id, None) is not None:
+            self.free_slot()
+            return
+        opened = self._open.get(call_id)
+        if opened is not None:
+            self.withdraw(opened, "its deadline has passed")
+            opened.settle(Failure("call-timeout", "", {}))
+
+    def free_slot(self) -> None:
+        """Give a slot back to whoever waits first."""
+        waiter = self.slots.release()
+        if waiter is not None:
+            waiter.set()
+
+    def _set_deadline(self, call_id: int, at: float) -> None:
+        if self._deadlines.put(call_id, at):
+            self._timer.deadline = at
