@@ -1,0 +1,1 @@
+"""What both sides promise, as Python values: manifests, schemas, results, versions."""
