@@ -1,0 +1,1 @@
+"""What runs a WebAssembly plugin inside its child process?"""
