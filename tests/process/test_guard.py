@@ -116,7 +116,7 @@ async def test_an_exit_carries_status_signal_and_usage() -> None:
 
 
 async def test_a_child_is_alive_after_thirteen_seconds() -> None:
-    """PR_SET_PDEATHSIG under trio's own spawn kills at ten (ARCHITECTURE, traps)."""
+    """PR_SET_PDEATHSIG under trio's own spawn kills at ten (docs/decisions/0004)."""
     async with open_guard() as guard, open_child(guard, launch("input()"), stop=QUICK) as spawned:
         with trio.move_on_after(13):
             await spawned.exited.wait()

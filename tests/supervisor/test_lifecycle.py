@@ -1,4 +1,4 @@
-"""Contract: the table of PROTOCOL's lifecycle, as the documentation draws it."""
+"""Contract: docs/reference/lifecycle.md is drawn from this table."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One plugin with a real child, through everything that can happen to a call.
 
-Contract: contracts/wire/README.md §3, §7, §11; PROTOCOL's defaults.
+Contract: contracts/wire/README.md §3, §7, §11; docs/reference/defaults.md.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def parse_manifest(text: bytes, where: str) -> Manifest:
 def manifest_schema() -> Schema:
     """Return the compiled contracts/plugin-manifest.schema.json."""
     path = share_dir() / "contracts" / "plugin-manifest.schema.json"
-    return Schema(json.loads(path.read_bytes()), what=path.name)
+    return Schema(json.loads(path.read_bytes()), own=True)
 
 
 def to_document(manifest: Manifest) -> dict[str, Any]:

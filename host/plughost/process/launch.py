@@ -16,7 +16,7 @@ import attrs
 
 __all__ = ["Launch", "Limit", "Wire", "environment", "limits"]
 
-# PROTOCOL defaults: what a login gives every program, and nothing that carries
+# docs/reference/defaults.md: what a login gives every program, and nothing that carries
 # a secret.  The same six names as MCP's Python SDK, and the locale.
 _ALLOWED_NAMES: Final = frozenset(
     {"HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER", "LANG", "TZ"}

@@ -17,7 +17,7 @@ import trio
 
 __all__ = ["LogRing", "drain", "drain_rest"]
 
-# PROTOCOL §4: 64 KiB a plugin, 8 KiB a line, 1 MiB/s.
+# docs/reference/defaults.md: 64 KiB a plugin, 8 KiB a line, 1 MiB/s.
 RING_BYTES: Final = 64 * 1024
 LINE_BYTES: Final = 8 * 1024
 BYTES_PER_S: Final = 1024 * 1024

@@ -19,7 +19,7 @@ __all__ = ["Pump"]
 # A pipe holds 64 KiB (pipe(7)): one read empties it.
 _READ_BYTES: Final = 64 * 1024
 
-# PROTOCOL §4: a frame that cannot leave in 5 s means that the plugin has
+# docs/reference/defaults.md: a frame that cannot leave in 5 s means that the plugin has
 # stopped reading.  Only standstill counts: a slow reader is not a dead one.
 WRITE_STALL_S: Final = 5.0
 
@@ -39,6 +39,7 @@ class Pump:
     received_bytes: int = attrs.field(default=0, init=False)
     _outbox: list[bytes] = attrs.field(factory=list, init=False)
     _writer: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
+    _maybe_more: bool = attrs.field(default=False, init=False)
     _broken: bool = attrs.field(default=False, init=False)
 
     def send(self, data: bytes, *, at_once: bool) -> None:
@@ -66,13 +67,18 @@ class Pump:
     async def receive(self) -> bytes:
         """Return what has come in, at least one byte; empty at the end of file."""
         while True:
+            if not self._maybe_more:
+                await trio.lowlevel.wait_readable(self._from_plugin)
             try:
                 data = os.read(self._from_plugin, _READ_BYTES)
             except BlockingIOError:
-                await trio.lowlevel.wait_readable(self._from_plugin)
-            else:
-                self.received_bytes += len(data)
-                return data
+                self._maybe_more = False
+                continue
+            # A short read has emptied the pipe: asking again would cost a
+            # system call and an exception for nothing.
+            self._maybe_more = len(data) == _READ_BYTES
+            self.received_bytes += len(data)
+            return data
 
     async def write_forever(self) -> None:
         """Send what `send` could not.

@@ -23,7 +23,7 @@ from plughost.resources import share_dir
 
 __all__ = ["Machine", "launch_of", "node_path"]
 
-# PROTOCOL §4: V8's heap stops at this share of RLIMIT_DATA, so that a leak
+# docs/reference/defaults.md: V8's heap stops at this share of RLIMIT_DATA, so that a leak
 # ends in V8's own report and not in a failed mmap.
 _OLD_SPACE_SHARE: Final = 0.6
 

@@ -51,15 +51,17 @@ class Framer:
     _dropping: bytes | None = attrs.field(default=None, init=False)
 
     def receive(self, data: bytes) -> list[bytes | Oversize]:
-        """Return the lines that *data* completes, oldest first, without their LF.
+        """Return the lines that *data* completes, oldest first.
 
-        Empty lines are left out; a CR before the LF is left in, since JSON
-        parsers read it as white space.
+        Empty lines are left out.  What ends a line, CR or LF, may be left in:
+        JSON parsers read it as white space.
         """
         end = data.rfind(b"\n")
         if end < 0:
             self._keep(data)
             return []
+        if end == len(data) - 1 == data.find(b"\n") and self._is_plain(data):
+            return [data]  # one whole line, as a lone answer comes; its LF harms no parser
         lines = data[:end].split(b"\n")
         found: list[bytes | Oversize] = []
         if self._pending_bytes:
@@ -73,6 +75,11 @@ class Framer:
         if end + 1 < len(data):
             self._keep(data[end + 1 :])
         return found
+
+    def _is_plain(self, line: bytes) -> bool:
+        return (
+            not self._pending_bytes and len(line) <= self.max_message_bytes and not line.isspace()
+        )
 
     def _keep(self, data: bytes) -> None:
         self._pending_bytes += len(data)

@@ -34,6 +34,9 @@ RequestId = int | str
 # recursive readers.
 MAX_NESTING: Final = 64
 
+# What is shorter cannot nest deeper: each level takes two brackets.
+_SHALLOW_BYTES: Final = 2 * MAX_NESTING
+
 # orjson would write these as ISO strings or objects; the contract knows JSON only.
 _STRICT: Final = (
     orjson.OPT_PASSTHROUGH_DATETIME
@@ -87,7 +90,7 @@ def parse(line: bytes) -> Message:
         raise PeerError(f"not JSON: {exc}") from exc
     if type(document) is not dict:
         raise PeerError(f"a JSON {_kind(document)}, not an object")
-    if _deeper_than(line, MAX_NESTING):
+    if len(line) > _SHALLOW_BYTES and _deeper_than(line, MAX_NESTING):
         raise PeerError(f"nested deeper than {MAX_NESTING}")
     if document.get("jsonrpc") != "2.0":
         raise PeerError('no "jsonrpc": "2.0"')
@@ -113,7 +116,7 @@ def encode(value: Any) -> bytes:
         where = _not_finite(value, "$")
         if where:
             raise LocalError(f"not JSON: {where} is not a finite number")
-    if _deeper_than(data, MAX_NESTING):
+    if len(data) > _SHALLOW_BYTES and _deeper_than(data, MAX_NESTING):
         raise LocalError(f"nested deeper than {MAX_NESTING}")
     return data
 

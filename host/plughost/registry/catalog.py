@@ -16,7 +16,7 @@ from plughost.errors import InvalidArgumentsError, ToolNotFoundError
 
 __all__ = ["Catalog", "CatalogEntry", "nearest"]
 
-# What models and MCP clients accept as a tool's name (PROTOCOL §4).
+# What models and MCP clients accept as a tool's name (docs/reference/defaults.md).
 _NAME_CHARS: Final = 64
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 

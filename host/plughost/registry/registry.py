@@ -35,10 +35,10 @@ from plughost.supervisor.plugin import Plugin
 
 __all__ = ["Registry"]
 
-# PROTOCOL §2: how deep plugins may call each other.
+# docs/reference/defaults.md: how deep plugins may call each other.
 _MAX_DEPTH: Final = 8
 
-# PROTOCOL §2, INTERFACES §5: a longer wait is a mistake in a unit.
+# docs/reference/defaults.md: a longer wait is a mistake in a unit.
 _MAX_TIMEOUT_S: Final = 24 * 3600.0
 
 

@@ -9,7 +9,7 @@ import attrs
 
 __all__ = ["HEALTHY_S", "RestartBudget"]
 
-# PROTOCOL §4: delays between restarts, the spread around them, probation, and
+# docs/reference/defaults.md: delays between restarts, the spread around them, probation, and
 # how long a plugin must be ready before `RestartBudget.clear` is due.
 _FIRST_DELAY_S: Final = 0.1
 _MAX_DELAY_S: Final = 30.0

@@ -25,10 +25,10 @@ from plughost.supervisor.calls.slots import Slots
 
 __all__ = ["Connection", "Counters", "Ended", "Failure", "Hooks", "Open", "Reply"]
 
-# PROTOCOL §4: how long a cancelled call may hold its slot.
+# docs/reference/defaults.md: how long a cancelled call may hold its slot.
 CANCEL_GRACE_S: Final = 2.0
 
-# PROTOCOL §4: one plugin handles at most so many messages per turn of the
+# docs/reference/defaults.md: one plugin handles at most so many messages per turn of the
 # loop; and a line without an end must let go of the loop as well.
 _MESSAGES_PER_TURN: Final = 100
 _BYTES_PER_TURN: Final = 256 * 1024
@@ -37,7 +37,7 @@ _BYTES_PER_TURN: Final = 256 * 1024
 # open requests there is little to share.
 _GATHER_FROM: Final = 3
 
-# PROTOCOL §1: the second oversize message in this time ends the session.
+# docs/reference/defaults.md: the second oversize message in this time ends the session.
 _STRIKE_WINDOW_S: Final = 60.0
 
 # A dead child's end of file and the guard's report of its exit race each

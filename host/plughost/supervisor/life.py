@@ -34,7 +34,7 @@ __all__ = ["Life"]
 
 logger = structlog.get_logger("plughost.supervisor")
 
-# PROTOCOL §4: how far `extend_start` can carry a start.
+# docs/reference/defaults.md: how far `extend_start` can carry a start.
 _START_LIMIT_S: Final = 60.0
 
 _METHOD_NOT_FOUND: Final = -32601

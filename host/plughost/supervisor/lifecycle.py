@@ -1,4 +1,4 @@
-"""The life of a plugin as one table (PROTOCOL §3): which state follows which event.
+"""The life of a plugin as one table (docs/reference/lifecycle.md): which state follows which event.
 
 The documentation's diagram is generated from `TRANSITIONS`; change the table,
 not the page.

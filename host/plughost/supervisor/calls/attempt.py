@@ -20,7 +20,7 @@ from plughost.supervisor.lifecycle import State
 
 __all__ = ["REFUSING", "Target", "attempt", "wait_ready"]
 
-# PROTOCOL §4: calls that wait for a plugin to become ready are as many as may
+# docs/reference/defaults.md: calls that wait for a plugin to become ready are as many as may
 # wait for a slot.
 _WAITING_LIMIT: Final = 128
 

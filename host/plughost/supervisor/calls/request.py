@@ -12,7 +12,7 @@ from plughost.protocol.messages import encode
 
 __all__ = ["ABSOLUTE_LIMIT_S", "Call", "Patience", "call_params"]
 
-# PROTOCOL §4: how far progress can carry a long-running call.
+# docs/reference/defaults.md: how far progress can carry a long-running call.
 ABSOLUTE_LIMIT_S: Final = 600.0
 
 

@@ -9,7 +9,7 @@ import attrs
 
 __all__ = ["QUEUE_LIMIT", "Slots"]
 
-# PROTOCOL §4: a queue hides a slow plugin for so long and no longer.
+# docs/reference/defaults.md: a queue hides a slow plugin for so long and no longer.
 QUEUE_LIMIT: Final = 128
 
 

@@ -1,0 +1,1 @@
+"""From what a person typed after `plughost call` to one result."""

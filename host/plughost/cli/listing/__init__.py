@@ -1,0 +1,1 @@
+"""What `plughost plugins` and `plughost tools` show, of which records, in what form."""
