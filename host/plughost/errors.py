@@ -1,7 +1,7 @@
 """Every error plughost raises on purpose, one class for each type of contracts/errors.json.
 
 * PlughostError
-    * PluginNotFoundError, ToolNotFoundError, InvalidArgumentsError   the caller's
+    * UsageError, PluginNotFoundError, ToolNotFoundError, InvalidArgumentsError   the caller's
     * ManifestError, ConfigError                                      a file's
     * PluginUnavailableError, StartError, CrashError                  a plugin's life
     * CallTimeoutError, MemoryLimitError, CpuLimitError, OutputLimitError
@@ -47,6 +47,7 @@ __all__ = [
     "StartError",
     "ToolError",
     "ToolNotFoundError",
+    "UsageError",
     "error_class",
     "error_classes",
 ]
@@ -93,6 +94,14 @@ class ToolNotFoundError(PlughostError):
     type = "tool-not-found"
     http_status = 404
     exit_status = 69
+
+
+class UsageError(PlughostError):
+    """A command line or an HTTP request that plughost does not understand."""
+
+    type = "usage"
+    http_status = 400
+    exit_status = 64
 
 
 class InvalidArgumentsError(PlughostError):

@@ -18,7 +18,6 @@ __all__ = ["USAGE", "Failure", "error_types", "failure_of", "failure_of_call", "
 
 # The type of what click refuses: an unknown command, option, or value.
 USAGE: Final = "usage"
-_EX_USAGE: Final = 64  # sysexits.h
 
 # Of a plugin's log, in an error: the end of a traceback, on half a screen.
 _LOG_LINES: Final = 12
@@ -29,7 +28,7 @@ class Failure:
     """Why a command failed, ready to be shown.
 
     Attributes:
-        type: A name of contracts/errors.json, or ``usage``.
+        type: A name of contracts/errors.json.
         message: The fact, on one line.
         lines: What belongs to the fact: problems with their paths, a log's end.
         hint: What to do next.
@@ -48,7 +47,7 @@ class Failure:
     @property
     def exit_status(self) -> int:
         """The status to exit with, from sysexits.h."""
-        return _EX_USAGE if self.type == USAGE else error_class(self.type).exit_status
+        return error_class(self.type).exit_status
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""

@@ -12,15 +12,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import orjson
-import structlog
 from aiohttp import web
 
 from plughost.errors import InternalError, PlughostError
 from plughost.gateway.address import is_loopback_host, is_same_origin
+from plughost.journal import Journal
 
 __all__ = ["USAGE", "answer_json", "stand_at_the_door"]
 
-log = structlog.get_logger("plughost.gateway")
+log = Journal("plughost.gateway")
 
 # The type of a request that is wrong before any plugin is concerned.
 USAGE: Final = "usage"

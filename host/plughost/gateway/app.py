@@ -77,14 +77,6 @@ class _Routes:
 
     async def tools(self, _request: web.Request) -> web.Response:
         async def look() -> list[dict[str, Any]]:
-            return [
-                {
-                    "plugin": each.plugin,
-                    "tool": each.tool.name,
-                    "public_name": each.public_name,
-                    **each.tool.to_json(),
-                }
-                for each in self.lobby.admit().tools()
-            ]
+            return [each.to_json() for each in self.lobby.admit().tools()]
 
         return answer_json(await self.port.call(look))

@@ -34,6 +34,15 @@ class CatalogEntry:
     public_name: str
     _schema: Schema | None = attrs.field(default=None, init=False, repr=False)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what the command line and HTTP print."""
+        return {
+            "plugin": self.plugin,
+            "tool": self.tool.name,
+            "public_name": self.public_name,
+            **self.tool.to_json(),
+        }
+
     def check(self, arguments: dict[str, Any]) -> None:
         """Check *arguments* against the tool's schema, compiled once.
 

@@ -104,7 +104,8 @@ def _add(manifest: Manifest, source: Source, manifests: dict[str, Manifest]) -> 
 
 def _folders(source: Source) -> list[Path]:
     """Return the plugin folders at *source*, in order of name."""
-    path = source.path.expanduser()
+    # Absolute: a child starts in its plugin's folder, where a relative path means another.
+    path = source.path.expanduser().absolute()
     if (path / MANIFEST).is_file():
         return [path]
     if not path.is_dir():

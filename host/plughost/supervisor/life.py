@@ -11,13 +11,13 @@ from contextlib import suppress
 from typing import Any, Final
 
 import attrs
-import structlog
 import trio
 
 from plughost.contracts.manifest import Manifest
 from plughost.contracts.results import CallResult
 from plughost.contracts.tools import Tool
 from plughost.errors import LocalError, PlughostError, StartError
+from plughost.journal import Journal
 from plughost.process.child import StopPolicy, open_child, stop_child
 from plughost.process.diagnose import explain_exit, explain_silence, explain_spawn
 from plughost.process.guard import Guard
@@ -32,7 +32,7 @@ from plughost.supervisor.handshake import Activation, Greeting, greet, list_tool
 
 __all__ = ["Life"]
 
-logger = structlog.get_logger("plughost.supervisor")
+logger = Journal("plughost.supervisor")
 
 # docs/reference/defaults.md: how far `extend_start` can carry a start.
 _START_LIMIT_S: Final = 60.0

@@ -14,13 +14,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import attrs
-import structlog
 import trio
 
 from plughost.contracts.manifest import Manifest
 from plughost.contracts.results import CallError, CallResult
 from plughost.contracts.tools import Tool
 from plughost.errors import PlughostError
+from plughost.journal import Journal
 from plughost.process.guard import Guard
 from plughost.process.log import LogRing
 from plughost.process.runtimes import Machine
@@ -36,7 +36,7 @@ from plughost.supervisor.verdict import Verdict, after_end, after_failed_start
 
 __all__ = ["Plugin"]
 
-log = structlog.get_logger("plughost.supervisor")
+log = Journal("plughost.supervisor")
 
 _SETTLED: Final = REFUSING | {State.READY}
 

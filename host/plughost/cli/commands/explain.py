@@ -26,8 +26,8 @@ _BLAME: Final = {
 def explain(*, error_type: str | None, as_json: bool) -> int:
     """Say what an error TYPE means and what to do about it.
 
-    Without a TYPE all are listed.  The types are those of `error[TYPE]`, of `error.type` in a result, and of
-    the gateway's error bodies.
+    Without a TYPE all are listed.  The types are those of `error[TYPE]`, of
+    `error.type` in a result, and of the gateway's error bodies.
     """
     types = error_types()
     if error_type is None:

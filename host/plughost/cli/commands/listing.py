@@ -20,9 +20,7 @@ __all__ = ["plugins", "tools"]
 def plugins(*, directories: tuple[Path, ...], where: str | None, as_json: bool) -> int:
     """List the plugins with state, limits and guards.
 
-    It starts them first.
-
-    A plugin whose manifest is broken is listed below, with every problem.
+    It starts them first.  A plugin whose manifest is broken is listed below, with every problem.
     With --json the list is that of the gateway's GET /v1/plugins.
     """
     from plughost.cli.listing.looking import PLUGIN_KEYS, look_at_plugins
@@ -50,10 +48,8 @@ def tools(
 ) -> int:
     """List the tools of all plugins, or of PLUGIN.
 
-    It starts the plugins first.
-
-    With --json each record has the tool's schemas; its name is both `name`
-    and `tool`.
+    It starts the plugins first.  With --json each record has the tool's
+    schemas; its name is both `name` and `tool`.
     """
     from plughost.cli.listing.looking import TOOL_KEYS, look_at_tools
     from plughost.cli.listing.tables import show_problems, show_tools

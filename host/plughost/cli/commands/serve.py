@@ -21,10 +21,10 @@ __all__ = ["serve"]
 )
 @host_options
 def serve(*, directories: tuple[Path, ...], listen: str) -> int:
-    """Run the plugins and answer HTTP about them, until SIGTERM or Ctrl-C.
+    """Run the plugins and answer HTTP about them.
 
     GET /v1/plugins, /v1/tools, /healthz, /readyz.  Only this machine can
-    reach it.
+    reach it.  SIGTERM or Ctrl-C ends it.
     """
     import trio
 

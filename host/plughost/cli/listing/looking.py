@@ -11,7 +11,6 @@ import trio
 
 from plughost.errors import PlughostError
 from plughost.host import Host
-from plughost.registry.catalog import CatalogEntry
 from plughost.registry.health import Health
 
 __all__ = ["PLUGIN_KEYS", "TOOL_KEYS", "look_at_plugins", "look_at_tools"]
@@ -55,7 +54,7 @@ def look_at_tools(
         async with Host.open(*directories, eager=False) as host:
             names = [each.name for each in host.plugins()] if plugin is None else [plugin]
             await _start(host, names)
-            return [_record(entry) for entry in host.tools(plugin)], host.problems()
+            return [entry.to_json() for entry in host.tools(plugin)], host.problems()
 
     return trio.run(look)
 
@@ -66,12 +65,3 @@ async def _start(host: Host, names: Sequence[str]) -> None:
         for name in names:
             if host.health(name).state == "discovered":
                 nursery.start_soon(host.restart, name)
-
-
-def _record(entry: CatalogEntry) -> dict[str, Any]:
-    return {
-        "plugin": entry.plugin,
-        "tool": entry.tool.name,
-        "public_name": entry.public_name,
-        **entry.tool.to_json(),
-    }

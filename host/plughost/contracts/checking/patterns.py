@@ -47,8 +47,8 @@ _PROPERTY: Final = re.compile(r"\\[pP]")
 
 # RE2 names the text it stumbled over; these are people's words for what they meant.
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
-    (r"invalid perl operator: \(\?<?[=!]", "uses look-around, which no linear search can run"),
-    (r"invalid escape sequence: \\[1-9k]", "uses a back-reference, which no linear search can run"),
+    (r"invalid perl operator: \(\?<?[=!]", "uses look-around, which no automaton can run"),
+    (r"invalid escape sequence: \\[1-9k]", "uses a back-reference, which no automaton can run"),
     (r"pattern too large", "is too big; its counted repeats or classes need too much memory"),
     (r"invalid repetition size", "repeats something more than 1000 times"),
 )
