@@ -39,6 +39,8 @@ _EXCERPT_BYTES: Final = 200
 # answer (no method before its result) before its id is taken for one of ours.
 _ANSWER: Final = re.compile(rb'^(?:(?!"method"\s*:).)*?"(?:result|error)"\s*:', re.DOTALL)
 
+_CALL: Final = b'{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":%b}\n'
+
 # How many abandoned ids are remembered, so that their late answers are told
 # from forged ones.  Ids of calls cancelled longer ago than this many others
 # are reported as stray instead of late: a label, not a fault.
@@ -150,8 +152,23 @@ class Session:
         self._check_size(line)
         self._next_id = request_id + 1
         self._open[request_id] = method
-        if method != "tools/call":  # the one request that is hot and moves nothing
-            self._step(f"sent {method}")
+        self._step(f"sent {method}")
+        return request_id, line
+
+    def call(self, params: bytes) -> tuple[int, bytes]:
+        """Open a ``tools/call`` and return its id and its line: `request`, made for speed.
+
+        Raises:
+            LocalError: The session is not ready, or the line is too long.
+        """
+        if self.state is not State.READY:
+            self._check_move("tools/call")
+        request_id = self._next_id
+        line = _CALL % (request_id, params)
+        if len(line) > self.max_message_bytes:
+            self._check_size(line)
+        self._next_id = request_id + 1
+        self._open[request_id] = "tools/call"
         return request_id, line
 
     def notify(self, method: str, params: bytes = b"{}") -> bytes:

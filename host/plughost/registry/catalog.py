@@ -85,6 +85,11 @@ class Catalog:
         """Tell whether the tools of *plugin* are known."""
         return plugin in self._by_plugin
 
+    def get(self, plugin: str, tool: str) -> CatalogEntry | None:
+        """Return the entry of *tool*, or None."""
+        entries = self._by_plugin.get(plugin)
+        return None if entries is None else entries.get(tool)
+
     def find(self, plugin: str, tool: str) -> CatalogEntry:
         """Return the entry of *tool*.
 

@@ -182,16 +182,26 @@ class Connection:
 
     # -- talking -------------------------------------------------------------
 
-    def open(self, method: str, params: bytes = b"{}", *, deadline: float = math.inf) -> Open:
+    def open(self, method: str, params: bytes = b"{}") -> Open:
         """Send a request; the caller then waits on what is returned.
 
         Raises:
             LocalError: The session does not allow it, or it is too long.
         """
         request_id, line = self.session.request(method, params)
-        opened = Open(request_id, self)
-        self._open[request_id] = opened
-        if deadline != math.inf and self._deadlines.put(request_id, deadline):
+        opened = self._open[request_id] = Open(request_id, self)
+        self._pump.send(line, at_once=True)
+        return opened
+
+    def open_call(self, params: bytes, deadline: float) -> Open:
+        """Send a tool call whose slot the caller holds; `free` it afterwards.
+
+        Raises:
+            LocalError: The session does not allow it, or it is too long.
+        """
+        request_id, line = self.session.call(params)
+        opened = self._open[request_id] = Open(request_id, self, holds_slot=True)
+        if self._deadlines.put(request_id, deadline):
             self._timer.deadline = deadline
         self._pump.send(line, at_once=len(self._open) < _GATHER_FROM)
         return opened

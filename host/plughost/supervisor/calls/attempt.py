@@ -15,7 +15,7 @@ from plughost.protocol.moves import State as SessionState
 from plughost.protocol.session import Answer
 from plughost.supervisor.calls.answers import crash_type, error_of, late, value_of
 from plughost.supervisor.calls.request import Call, Patience, call_params
-from plughost.supervisor.connection import Connection, Ended, Failure, Open, Reply
+from plughost.supervisor.connection import Connection, Ended, Failure, Reply
 from plughost.supervisor.lifecycle import State
 
 __all__ = ["REFUSING", "Target", "attempt", "wait_ready"]
@@ -73,11 +73,13 @@ async def attempt(target: Target, call: Call) -> CallError | tuple[Any, Any]:
             refusal = await wait_ready(target, call)
             if refusal is not None:
                 return refusal
+            call.sent_at = trio.current_time()
             continue
         if not connection.slots.take():
             refusal = await _wait_slot(target, connection, call)
             if refusal is not None:
                 return refusal
+            call.sent_at = trio.current_time()
         if connection.session.state is not SessionState.READY:
             connection.free_slot()
             await trio.lowlevel.checkpoint()
@@ -138,20 +140,18 @@ def _leave_queue(connection: Connection, turn: trio.Event) -> None:
 
 async def _send(target: Target, connection: Connection, call: Call) -> CallError | tuple[Any, Any]:
     try:
-        opened = connection.open(
-            "tools/call",
-            call_params(call, connection.session.next_id, trio.current_time()),
-            deadline=call.deadline,
-        )
+        opened = connection.open_call(call_params(call, connection.session.next_id), call.deadline)
     except LocalError as exc:
         connection.free_slot()
         return CallError("invalid-arguments", str(exc), details={**exc.facts, "hint": exc.hint})
-    opened.holds_slot = True
     opened.on_progress = call.on_progress
     if call.tool.long_running:
         opened.idle_s = call.timeout_s
         opened.latest_at = call.latest_at
-    reply = await _reply(connection, opened)
+    try:
+        reply: Reply = await opened.wait()
+    finally:
+        connection.free(opened)
     if type(reply) is Failure and reply.type == "plugin-crashed" and connection.ended is not None:
         reply = _crash(target, connection.ended, reply)
     error = error_of(reply, timeout_s=call.timeout_s, memory_mb=target.memory_mb)
@@ -159,13 +159,6 @@ async def _send(target: Target, connection: Connection, call: Call) -> CallError
         return error
     assert type(reply) is Answer
     return value_of(reply.result, extended=connection.extended), reply.result.get("content")
-
-
-async def _reply(connection: Connection, opened: Open) -> Reply:
-    try:
-        return await opened.wait()
-    finally:
-        connection.free(opened)
 
 
 def _crash(target: Target, ended: Ended, failure: Failure) -> Failure:

@@ -31,6 +31,7 @@ class Call:
     Attributes:
         arguments: Validated and encoded.
         started_at: When its deadline began to run, on trio's clock.
+        sent_at: When it leaves the host: later than `started_at` if it had to wait.
         chain: Who called whom to get here, as ``plugin.tool``, outermost first.
         user: On whose behalf.
         on_progress: Hears the call's progress, as the plugin sent it.
@@ -43,6 +44,9 @@ class Call:
     timeout_s: float
     started_at: float
     deadline: float
+    sent_at: float = attrs.field(
+        default=attrs.Factory(lambda self: self.started_at, takes_self=True)
+    )
     chain: tuple[str, ...] = ()
     traceparent: str | None = None
     user: str = "local"
@@ -54,14 +58,13 @@ class Call:
         return self.started_at + max(ABSOLUTE_LIMIT_S, self.timeout_s)
 
 
-def call_params(call: Call, progress_token: int, now: float) -> bytes:
+def call_params(call: Call, progress_token: int) -> bytes:
     """Return the parameters of ``tools/call`` (wire §5.2, §6), encoded.
 
     Args:
         call: The call.
         progress_token: The id the request will have; only long-running tools
             and callers who listen need one.
-        now: The time, on the clock of the call's deadline.
     """
     extra = b""
     if call.chain:
@@ -74,6 +77,6 @@ def call_params(call: Call, progress_token: int, now: float) -> bytes:
         call.tool.name.encode(),
         call.arguments,
         call.call_id.encode(),
-        max(0, int((call.deadline - now) * 1000)),
+        max(0, int((call.deadline - call.sent_at) * 1000)),
         extra,
     )
