@@ -182,7 +182,7 @@ HEAVY = {"aiohttp", "anthropic", "asyncio", "extism", "jsonschema", "lupa", "mcp
         # Manifests are checked by jsonschema; structlog brings rich and asyncio along.
         (("call", "disk-usage", "free"), HEAVY - {"asyncio", "jsonschema"} | {"simpleeval"}),
     ],
-    ids=" ".join,
+    ids=["help", "call-help", "explain", "call"],
 )
 def test_a_command_imports_only_what_it_uses(
     plughost: Any, arguments: tuple[str, ...], unwanted: set[str]
