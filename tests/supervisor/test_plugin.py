@@ -338,3 +338,24 @@ async def test_only_the_allowed_environment_reaches_a_plugin(
     assert seen["MINE"] == "1"
     assert seen["PLUGHOST_PLUGIN"] == "peer"
     assert "AWS_SECRET_ACCESS_KEY" not in seen
+
+
+async def test_a_caller_that_never_has_to_wait_still_lets_others_run(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin()
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with open_host() as host, trio.open_nursery() as nursery:
+        nursery.start_soon(count_turns)
+        for number in range(200):
+            assert (await do(host, "echo", value=number)).unwrap() == {"value": number}
+        nursery.cancel_scope.cancel()
+
+    assert turns >= 10

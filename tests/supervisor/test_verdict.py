@@ -6,8 +6,8 @@ from plughost.contracts.manifest import Restart
 from plughost.errors import PluginUnavailableError, StartError
 from plughost.process.guard import Exit
 from plughost.supervisor.budget import RestartBudget
-from plughost.supervisor.connection import Ended
 from plughost.supervisor.lifecycle import Lifecycle, State
+from plughost.supervisor.outcomes import Ended
 from plughost.supervisor.verdict import Verdict, after_end, after_failed_start
 
 

@@ -80,6 +80,15 @@ class Pump:
             self.received_bytes += len(data)
             return data
 
+    def receive_nowait(self) -> bytes:
+        """Return what has come in already; empty if nothing has, or at the end of file."""
+        try:
+            data = os.read(self._from_plugin, _READ_BYTES)
+        except BlockingIOError:
+            return b""
+        self.received_bytes += len(data)
+        return data
+
     async def write_forever(self) -> None:
         """Send what `send` could not.
 

@@ -15,15 +15,17 @@ import attrs
 import trio
 
 from plughost.errors import PeerError
-from plughost.process.guard import Exit, Guard, Spawned
+from plughost.process.guard import Guard, Spawned
 from plughost.process.log import LogRing, drain, drain_rest
 from plughost.process.pump import Pump
 from plughost.protocol.messages import RequestId
 from plughost.protocol.session import Answer, Ask, Event, Noise, Session, Stray, Tell, TooLong
 from plughost.supervisor.calls.deadlines import Deadlines
+from plughost.supervisor.calls.early import EarlyLook
 from plughost.supervisor.calls.slots import Slots
+from plughost.supervisor.outcomes import Counters, Ended, Failure, Reply
 
-__all__ = ["Connection", "Counters", "Ended", "Failure", "Hooks", "Open", "Reply"]
+__all__ = ["Connection", "Hooks", "Open"]
 
 # docs/reference/defaults.md: how long a cancelled call may hold its slot.
 CANCEL_GRACE_S: Final = 2.0
@@ -32,6 +34,10 @@ CANCEL_GRACE_S: Final = 2.0
 # loop; and a line without an end must let go of the loop as well.
 _MESSAGES_PER_TURN: Final = 100
 _BYTES_PER_TURN: Final = 256 * 1024
+
+# A call that found its answer at once has not let other tasks run; 20 of them
+# are about a millisecond.
+_CALLS_PER_TURN: Final = 20
 
 # One caller gains by an immediate write, several by sharing one; with two
 # open requests there is little to share.
@@ -44,51 +50,6 @@ _STRIKE_WINDOW_S: Final = 60.0
 # other; a child that closed its output and lives on is as good as dead.
 _EXIT_AFTER_EOF_S: Final = 0.5
 _EOF_AFTER_EXIT_S: Final = 0.1
-
-
-@attrs.define
-class Failure:
-    """Why there is no answer.
-
-    Attributes:
-        type: ``call-timeout``, ``plugin-crashed``, ``output-limit``, or
-            ``not-sent`` for a call that never left the host.
-    """
-
-    type: str
-    message: str
-    details: dict[str, Any]
-
-
-Reply = Answer | Failure
-
-
-@attrs.frozen
-class Ended:
-    """How a session ended.
-
-    Attributes:
-        exit: How the process did; None if even SIGKILL has not ended it yet.
-        why: In words, when it was more than an exit.
-    """
-
-    exit: Exit | None
-    why: str
-    log_tail: str
-
-    def __str__(self) -> str:
-        end = "still there after SIGKILL" if self.exit is None else str(self.exit)
-        return f"{self.why} ({end})" if self.why else end
-
-
-@attrs.define
-class Counters:
-    """What the wire of one plugin has seen; kept across its restarts."""
-
-    noise: int = 0
-    late: int = 0
-    stray: int = 0
-    oversize: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -127,7 +88,9 @@ class Open:
 
     async def wait(self) -> Reply:
         """Return the answer, or why there will be none."""
-        if self.reply is None:
+        if self.reply is not None:
+            await self.connection.pause()
+        else:
             self.task = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._withdraw)
         assert self.reply is not None
@@ -174,6 +137,8 @@ class Connection:
     _deadlines: Deadlines = attrs.field(factory=Deadlines, init=False)
     _timer: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _strikes: list[float] = attrs.field(factory=list, init=False)
+    _early: EarlyLook = attrs.field(factory=EarlyLook, init=False)
+    _unpaused: int = attrs.field(default=0, init=False)
     _why: str = attrs.field(default="", init=False)
     _tasks: trio.Nursery | None = attrs.field(default=None, init=False)
 
@@ -203,7 +168,10 @@ class Connection:
         opened = self._open[request_id] = Open(request_id, self, holds_slot=True)
         if self._deadlines.put(request_id, deadline):
             self._timer.deadline = deadline
-        self._pump.send(line, at_once=len(self._open) < _GATHER_FROM)
+        alone = len(self._open) == 1
+        self._pump.send(line, at_once=alone or len(self._open) < _GATHER_FROM)
+        if alone and self._early.due():
+            self._look_early()
         return opened
 
     def notify(self, method: str, params: bytes = b"{}") -> None:
@@ -283,6 +251,30 @@ class Connection:
         finally:
             self._finish()
 
+    def _look_early(self) -> None:
+        """Read at once what a lone caller's plugin may have answered already."""
+        data = self._pump.receive_nowait()
+        if not data:
+            self._early.missed()
+            return
+        self._early.found()
+        for event in self.session.receive(data):
+            self._handle(event)
+        self._flush_refusals()
+
+    async def pause(self) -> None:
+        """Let others run after so many calls that did not have to wait."""
+        self._unpaused += 1
+        if self._unpaused >= _CALLS_PER_TURN:
+            self._unpaused = 0
+            await trio.lowlevel.checkpoint()
+
+    def _flush_refusals(self) -> None:
+        """Send what the session itself refuses (wire §3.4)."""
+        if self.session.to_send:
+            self._pump.send(bytes(self.session.to_send), at_once=True)
+            self.session.to_send.clear()
+
     async def _read(self) -> None:
         messages = size = 0
         while data := await self._pump.receive():
@@ -293,9 +285,7 @@ class Connection:
                 if messages >= _MESSAGES_PER_TURN:
                     messages = size = 0
                     await trio.lowlevel.checkpoint()
-            if self.session.to_send:
-                self._pump.send(bytes(self.session.to_send), at_once=True)
-                self.session.to_send.clear()
+            self._flush_refusals()
             if size >= _BYTES_PER_TURN:
                 messages = size = 0
                 await trio.lowlevel.checkpoint()

@@ -27,8 +27,9 @@ from plughost.protocol.messages import encode
 from plughost.protocol.session import Ask, Session
 from plughost.supervisor.calls.results import to_wire
 from plughost.supervisor.calls.slots import Slots
-from plughost.supervisor.connection import Connection, Counters, Hooks
+from plughost.supervisor.connection import Connection, Hooks
 from plughost.supervisor.handshake import Activation, Greeting, greet, list_tools
+from plughost.supervisor.outcomes import Counters
 
 __all__ = ["Life"]
 

@@ -8,8 +8,8 @@ from plughost.contracts.manifest import Restart
 from plughost.errors import PlughostError, StartError
 from plughost.process.diagnose import PERMANENT_STATUS
 from plughost.supervisor.budget import RestartBudget
-from plughost.supervisor.connection import Ended
 from plughost.supervisor.lifecycle import Event
+from plughost.supervisor.outcomes import Ended
 
 __all__ = ["Verdict", "after_end", "after_failed_start"]
 

@@ -9,7 +9,7 @@ import pytest
 from plughost.process.guard import Exit
 from plughost.protocol.session import Answer
 from plughost.supervisor.calls.answers import crash_type, error_of, late, value_of
-from plughost.supervisor.connection import Failure
+from plughost.supervisor.outcomes import Failure
 
 WRAPPED = {"_meta": {"plughost/wrapped": True}}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import Any, Final
+from typing import Any, Final, overload
 
 __all__ = ["Accepts", "compile_accepts"]
 
@@ -43,6 +43,7 @@ _DECIDING: Final = frozenset(
         "enum",
         "const",
         "anyOf",
+        "oneOf",
         "properties",
         "required",
         "additionalProperties",
@@ -79,7 +80,7 @@ def compile_accepts(schema: Any, *, in_union: bool = False) -> Accepts | None:
 
     Args:
         schema: A valid JSON Schema of any draft since 4.
-        in_union: Whether this is a way of an ``anyOf``; those hold no further ``anyOf``.
+        in_union: Whether this is a way of an ``anyOf``; those hold no further unions.
     """
     if schema is True:
         return _always
@@ -93,10 +94,12 @@ def compile_accepts(schema: Any, *, in_union: bool = False) -> Accepts | None:
     _narrow(by_type, (list,), _compile_items(schema, in_union=in_union))
     _narrow(by_type, (dict,), _compile_object(schema, in_union=in_union))
     _narrow_to_values(by_type, schema)
-    if "anyOf" not in schema:
-        return _dispatch(by_type)
-    union = _compile_union(schema["anyOf"], in_union=in_union)
-    return None if union is None else _both(_dispatch(by_type), union)
+    accepts: Accepts | None = _dispatch(by_type)
+    if "anyOf" in schema:
+        accepts = _both(accepts, _compile_union(schema["anyOf"], in_union=in_union))
+    if "oneOf" in schema:
+        accepts = _both(accepts, _compile_choice(schema["oneOf"], in_union=in_union))
+    return accepts
 
 
 def _dispatch(by_type: dict[type, Accepts]) -> Accepts:
@@ -155,7 +158,13 @@ def _narrow_to_values(by_type: dict[type, Accepts], schema: Mapping[str, Any]) -
 _SCALARS: Final = frozenset({str, int, bool, NoneType})
 
 
-def _both(first: Accepts, second: Accepts) -> Accepts:
+@overload
+def _both(first: Accepts, second: Accepts) -> Accepts: ...
+@overload
+def _both(first: Accepts | None, second: Accepts | None) -> Accepts | None: ...
+def _both(first: Accepts | None, second: Accepts | None) -> Accepts | None:
+    if first is None or second is None:
+        return None
     if first is _always:
         return second
     return lambda value: first(value) and second(value)
@@ -223,3 +232,18 @@ def _compile_union(ways: list[Any], *, in_union: bool) -> Accepts | None:
     if not found:
         return None
     return lambda value: any(way(value) for way in found)
+
+
+def _compile_choice(ways: list[Any], *, in_union: bool) -> Accepts | None:
+    """Return what accepts objects with one of several arguments; other choices are not known.
+
+    "Exactly one" needs a sure no as well, which ``required`` alone can give.
+    """
+    if in_union or len(ways) > _WIDEST_UNION:
+        return None
+    if not all(isinstance(way, dict) and way.keys() == {"required"} for way in ways):
+        return None
+    groups = [tuple(way["required"]) for way in ways]
+    return lambda value: (
+        type(value) is dict and sum(all(name in value for name in group) for group in groups) == 1
+    )

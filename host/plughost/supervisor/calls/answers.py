@@ -14,7 +14,7 @@ from plughost.contracts.results import CallError
 from plughost.errors import error_classes
 from plughost.process.guard import Exit
 from plughost.protocol.session import Answer
-from plughost.supervisor.connection import Failure
+from plughost.supervisor.outcomes import Failure
 
 __all__ = ["FAILURES", "crash_type", "error_of", "late", "value_of"]
 
