@@ -26,6 +26,7 @@ VALUES = st.recursive(
 )
 TYPES = st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"])
 SIZES = st.integers(0, 3)
+REQUIRED = st.builds(lambda names: {"required": names}, st.lists(NAMES, max_size=2, unique=True))
 BOUNDS = st.one_of(st.integers(-2, 4), st.sampled_from([0.5, 1.0, 2.0]))
 
 
@@ -37,6 +38,7 @@ def schemas_over(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             "enum": st.lists(VALUES, min_size=1, max_size=4),
             "const": VALUES,
             "anyOf": st.lists(inner, min_size=1, max_size=3),
+            "oneOf": st.lists(inner | REQUIRED, min_size=1, max_size=3),
             "properties": st.dictionaries(NAMES, inner, max_size=3),
             "required": st.lists(NAMES, max_size=2, unique=True),
             "additionalProperties": st.booleans() | inner,
@@ -149,6 +151,9 @@ def test_it_asks_about_the_rest(more: dict[str, Any]) -> None:
         False,
         {"$ref": "#/$defs/a"},
         {"oneOf": [{}]},
+        {"oneOf": [{"required": ["a"]}, True]},
+        {"oneOf": [{"required": ["a"]}] * 9},
+        {"anyOf": [{"oneOf": [{"required": ["a"]}]}]},
         {"minimum": 1, "exclusiveMinimum": True},
         {"items": {}, "some-new-keyword": 1},
         {"anyOf": [{"not": {}}]},
@@ -174,3 +179,17 @@ def test_an_empty_list_fits_items_it_does_not_know() -> None:
     assert accepts is not None
     assert accepts([])
     assert not accepts([1])
+
+
+def test_a_choice_of_arguments_is_exactly_one_of_them() -> None:
+    accepts = compile_accepts(
+        {"anyOf": [{}], "oneOf": [{"required": ["text"]}, {"required": ["hex", "width"]}]}
+    )
+
+    assert accepts is not None
+    assert accepts({"text": "x"})
+    assert accepts({"hex": "x", "width": 8})
+    assert accepts({"text": "x", "hex": "x"})
+    assert not accepts({"text": "x", "hex": "x", "width": 8})
+    assert not accepts({})
+    assert not accepts("text")

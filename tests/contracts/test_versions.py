@@ -86,6 +86,8 @@ def test_an_unreadable_version_is_named() -> None:
         ("0.3.0", "0.3.7", True),
         ("0.3.0", "0.4.0", False),
         ("0.3.0", "1.3.0", False),
+        ("1.0.0", "1.1.0-rc.1+build", True),
+        ("0.3.0", "0.4.0-rc.1", False),
     ],
 )
 def test_wire_versions_match_by_caret(ours: str, theirs: str, match: bool) -> None:

@@ -60,6 +60,9 @@ class Life:
     _start: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _end: trio.Event = attrs.field(factory=trio.Event, init=False)
     _tasks: trio.Nursery | None = attrs.field(default=None, init=False)
+    _changed_early: Callable[[tuple[Tool, ...]], None] | None = attrs.field(
+        default=None, init=False
+    )
 
     def end(self) -> None:
         """Have it stopped; `run` returns when it is."""
@@ -120,6 +123,8 @@ class Life:
                         nursery.start_soon(self._until_end, nursery)
                         if not self.stopped:
                             nursery.start_soon(on_ready, self)
+                            if self._changed_early is not None:
+                                self.list_again(self._changed_early)
                             await connection.over.wait()
                     nursery.cancel_scope.cancel()
             finally:
@@ -211,7 +216,9 @@ class Life:
 
     def list_again(self, on_listed: Callable[[tuple[Tool, ...]], None]) -> None:
         """Ask for the tools again and hand them to *on_listed*."""
-        if self._tasks is not None and self.connection is not None and self.greeting is not None:
+        if self.greeting is None:
+            self._changed_early = on_listed  # the list being read may be the old one
+        elif self._tasks is not None and self.connection is not None:
             self._tasks.start_soon(self._list, self.connection, on_listed)
 
     async def _list(
