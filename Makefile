@@ -72,7 +72,7 @@ suite: $(VENV)/.test-installed $(BIN)/measured-python
 	@echo "== pytest"
 	@rm -f .coverage .coverage.*
 	@$(GATE) PLUGHOST_TEST_PYTHON="$(CURDIR)/$(BIN)/measured-python" \
-	  $(BIN)/coverage run -m pytest --durations=15 --durations-min=2
+	  $(BIN)/coverage run -m pytest -n 2 --dist loadfile --durations=15 --durations-min=2
 
 node-suite: $(VENV)/.test-installed
 	@echo "== node --test"
