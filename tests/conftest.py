@@ -41,6 +41,10 @@ def behave(request_id, do, arguments):
         return {"content": [{"type": "text", "text": "slept"}]}
     if do == "big":
         return {"content": [], "structuredContent": {"value": "x" * arguments["size"]}}
+    if do == "progress":
+        token = arguments["meta"].get("progressToken")
+        say(method="notifications/progress", params={"progressToken": token, "progress": 1})
+        return {"content": [], "structuredContent": {}}
     if do == "fail":
         return {"content": [{"type": "text", "text": "it failed"}], "isError": True}
     if do == "noise":
@@ -70,7 +74,7 @@ for line in sys.stdin:
     elif method == "tools/list":
         result = {"tools": [{"name": "do", "inputSchema": {"type": "object"}}]}
     elif method == "tools/call":
-        arguments = params["arguments"]
+        arguments = {**params["arguments"], "meta": params.get("_meta", {})}
         result = behave(message["id"], arguments.get("do", "echo"), arguments)
     else:
         result = {}

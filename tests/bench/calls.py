@@ -44,7 +44,6 @@ def contestant(name: str) -> Iterator[Contestant]:
         [sys.executable, str(CONTESTANTS / f"{name}.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
         encoding="utf-8",
     ) as process:
         yield Contestant(process)

@@ -284,7 +284,7 @@ def test_building_the_source_again_gives_the_same_bytes(tmp_path: Path) -> None:
     copy = tmp_path / "checksums"
     shutil.copytree(PLUGIN, copy, ignore=shutil.ignore_patterns("node_modules", "*.wasm"))
     for command in (["npm", "ci", "--no-audit", "--no-fund"], ["npm", "run", "build"]):
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=copy, capture_output=True, encoding="utf-8", check=False)
         if command[1] == "ci" and done.returncode and "network" in done.stderr:
             pytest.skip("the package registry is out of reach")
         assert done.returncode == 0, done.stderr

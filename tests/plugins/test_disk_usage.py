@@ -297,7 +297,7 @@ def test_usage_counts_what_du_and_stat_count(plugin: Plugin, tmp_path: Path) -> 
     found = plugin.measure("usage", path=str(tmp_path))
 
     counted = subprocess.run(
-        ["du", "-s", "-x", "-B1", str(tmp_path)], check=True, capture_output=True, text=True
+        ["du", "-s", "-x", "-B1", str(tmp_path)], check=True, capture_output=True, encoding="utf-8"
     ).stdout
     assert found["bytes"] == int(counted.split("\t")[0])
     assert (found["bytes"], found["apparent_bytes"]) == sizes(tmp_path)
@@ -688,7 +688,7 @@ def test_it_tells_a_person_how_to_start_it() -> None:
         cwd=PLUGIN,
         stdin=terminal,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=PATIENCE_S,
     )
     os.close(controller)

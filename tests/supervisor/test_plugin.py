@@ -214,6 +214,19 @@ async def test_noise_on_the_wire_is_logged_and_harms_nobody(
         assert host._registry.plugin("peer").counters.noise == 1
 
 
+async def test_every_progress_is_heard_even_of_a_call_that_is_answered_at_once(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin()
+    heard: list[Any] = []
+    async with open_host() as host:
+        for _ in range(50):
+            result = await host.call("peer", "do", {"do": "progress"}, on_progress=heard.append)
+            assert result.ok
+
+    assert [each["progress"] for each in heard] == [1] * 50
+
+
 async def test_a_plain_servers_text_is_its_data_and_its_error_a_tool_error(
     make_plugin: MakePlugin, open_host: OpenHost
 ) -> None:

@@ -71,7 +71,14 @@ def plughost() -> None:
 
 def main() -> None:
     """Run the command that ``sys.argv`` names; never returns."""
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    # What cannot be written any more must not turn the status into Python's own 120.
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            silence(stream)
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:

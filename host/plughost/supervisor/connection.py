@@ -25,7 +25,7 @@ from plughost.supervisor.calls.early import EarlyLook
 from plughost.supervisor.calls.slots import Slots
 from plughost.supervisor.outcomes import Counters, Ended, Failure, Reply
 
-__all__ = ["Connection", "Hooks", "Open"]
+__all__ = ["Connection", "Hooks", "Open", "Progress"]
 
 # docs/reference/defaults.md: how long a cancelled call may hold its slot.
 CANCEL_GRACE_S: Final = 2.0
@@ -67,22 +67,29 @@ class Hooks:
     on_log: Callable[[str], None]
 
 
-@attrs.define(eq=False)
-class Open:
-    """A request that waits for its answer.
+@attrs.frozen
+class Progress:
+    """What a call's progress does.
 
     Attributes:
-        idle_s: Seconds by which progress moves the deadline; 0: it does not.
+        idle_s: Seconds by which it moves the deadline; 0: it does not.
         latest_at: When even progress helps no more.
-        on_progress: Hears the call's progress, as the plugin sent it.
+        listener: Hears it, as the plugin sent it.
     """
+
+    idle_s: float = 0.0
+    latest_at: float = math.inf
+    listener: Callable[[dict[str, Any]], None] | None = None
+
+
+@attrs.define(eq=False)
+class Open:
+    """A request that waits for its answer."""
 
     id: int
     connection: Connection
-    idle_s: float = 0.0
-    latest_at: float = math.inf
+    progress: Progress | None = None
     holds_slot: bool = False
-    on_progress: Callable[[dict[str, Any]], None] | None = None
     reply: Reply | None = None
     task: trio.lowlevel.Task | None = None
 
@@ -158,14 +165,16 @@ class Connection:
         self._pump.send(line, at_once=True)
         return opened
 
-    def open_call(self, params: bytes, deadline: float) -> Open:
+    def open_call(self, params: bytes, deadline: float, progress: Progress | None = None) -> Open:
         """Send a tool call whose slot the caller holds; `free` it afterwards.
 
         Raises:
             LocalError: The session does not allow it, or it is too long.
         """
         request_id, line = self.session.call(params)
-        opened = self._open[request_id] = Open(request_id, self, holds_slot=True)
+        # Complete before a byte leaves: its progress may be heard below.
+        opened = Open(request_id, self, progress, holds_slot=True)
+        self._open[request_id] = opened
         if self._deadlines.put(request_id, deadline):
             self._timer.deadline = deadline
         alone = len(self._open) == 1
@@ -207,13 +216,14 @@ class Connection:
         """Take in a progress notification; its token is the id of an open call."""
         token = params.get("progressToken")
         opened = self._open.get(token) if type(token) is int else None
-        if opened is None:
+        progress = opened.progress if opened is not None else None
+        if opened is None or progress is None:
             return
-        if opened.idle_s > 0:
-            at = min(trio.current_time() + opened.idle_s, opened.latest_at)
+        if progress.idle_s > 0:
+            at = min(trio.current_time() + progress.idle_s, progress.latest_at)
             self._set_deadline(opened.id, at)
-        if opened.on_progress is not None:
-            opened.on_progress(params)
+        if progress.listener is not None:
+            progress.listener(params)
 
     def free(self, opened: Open) -> None:
         """Give back the slot of *opened*, unless the plugin may still be busy with it."""

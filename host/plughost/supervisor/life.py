@@ -25,7 +25,6 @@ from plughost.process.log import LogRing
 from plughost.process.runtimes import Machine, launch_of
 from plughost.protocol.messages import encode
 from plughost.protocol.session import Ask, Session
-from plughost.supervisor.calls.results import to_wire
 from plughost.supervisor.calls.slots import Slots
 from plughost.supervisor.connection import Connection, Hooks
 from plughost.supervisor.handshake import Activation, Greeting, greet, list_tools
@@ -208,7 +207,7 @@ class Life:
         elif ask.method == "plughost/call":
             result = await cross_call(ask.params)
             with suppress(LocalError):  # it ended meanwhile
-                connection.answer(ask.id, to_wire(result))
+                connection.answer(ask.id, _to_wire(result))
         else:
             message = f"this host does not offer {ask.method}"
             error = {"type": "permission-denied", "message": message, "retryable": False}
@@ -247,3 +246,23 @@ def _default_settings(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the defaults that a plugin's settings schema declares."""
     properties = schema.get("properties", {})
     return {key: part["default"] for key, part in properties.items() if "default" in part}
+
+
+def _to_wire(result: CallResult) -> bytes:
+    """Return *result* as a result of ``tools/call``, encoded (wire §10.1)."""
+    document: dict[str, Any]
+    if result.error is not None:
+        document = {
+            "isError": True,
+            "content": [{"type": "text", "text": result.error.message}],
+            "_meta": {"plughost/error": result.error.to_json()},
+        }
+    elif isinstance(result.data, dict):
+        document = {"content": [], "structuredContent": result.data}
+    else:
+        document = {
+            "content": [],
+            "structuredContent": {"result": result.data},
+            "_meta": {"plughost/wrapped": True},
+        }
+    return encode(document)

@@ -28,11 +28,11 @@ from plughost.protocol.session import Ask, Tell
 from plughost.supervisor.budget import HEALTHY_S, RestartBudget
 from plughost.supervisor.calls.attempt import REFUSING, attempt
 from plughost.supervisor.calls.request import Call
+from plughost.supervisor.calls.stats import Stats
 from plughost.supervisor.connection import Connection, Hooks
 from plughost.supervisor.life import Life
 from plughost.supervisor.lifecycle import Event, Lifecycle, State
 from plughost.supervisor.outcomes import Counters
-from plughost.supervisor.stats import Stats
 from plughost.supervisor.verdict import Verdict, after_end, after_failed_start
 
 __all__ = ["Plugin"]

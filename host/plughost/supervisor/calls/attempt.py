@@ -15,7 +15,7 @@ from plughost.protocol.moves import State as SessionState
 from plughost.protocol.session import Answer
 from plughost.supervisor.calls.answers import crash_type, error_of, late, value_of
 from plughost.supervisor.calls.request import Call, Patience, call_params
-from plughost.supervisor.connection import Connection
+from plughost.supervisor.connection import Connection, Progress
 from plughost.supervisor.lifecycle import State
 from plughost.supervisor.outcomes import Ended, Failure, Reply
 
@@ -141,14 +141,11 @@ def _leave_queue(connection: Connection, turn: trio.Event) -> None:
 
 async def _send(target: Target, connection: Connection, call: Call) -> CallError | tuple[Any, Any]:
     try:
-        opened = connection.open_call(call_params(call, connection.session.next_id), call.deadline)
+        params = call_params(call, connection.session.next_id)
+        opened = connection.open_call(params, call.deadline, _progress(call))
     except LocalError as exc:
         connection.free_slot()
         return CallError("invalid-arguments", str(exc), details={**exc.facts, "hint": exc.hint})
-    opened.on_progress = call.on_progress
-    if call.tool.long_running:
-        opened.idle_s = call.timeout_s
-        opened.latest_at = call.latest_at
     try:
         reply: Reply = await opened.wait()
     finally:
@@ -160,6 +157,12 @@ async def _send(target: Target, connection: Connection, call: Call) -> CallError
         return error
     assert type(reply) is Answer
     return value_of(reply.result, extended=connection.extended), reply.result.get("content")
+
+
+def _progress(call: Call) -> Progress | None:
+    if call.tool.long_running:
+        return Progress(call.timeout_s, call.latest_at, call.on_progress)
+    return None if call.on_progress is None else Progress(listener=call.on_progress)
 
 
 def _crash(target: Target, ended: Ended, failure: Failure) -> Failure:
