@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+
+# What is loaded here stays: to look for garbage among it takes 0.5 ms.  `run_entry` turns it on.
+gc.disable()
 
 # Before any user code: a plugin's own `plughost_sdk.py` must not stand in for the SDK.
 _HERE = __file__.rpartition("/")[0] or "."

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from plughost_sdk._declared.handlers import Event
 from plughost_sdk.content import Content, Response, Result
 from plughost_sdk.context import Context
 from plughost_sdk.errors import Cancelled, DeclarationError, HostError, ToolError
-from plughost_sdk.handlers import Event
 from plughost_sdk.plugin import Plugin
 
 __all__ = [

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import Any
 
-    from plughost_sdk.calls import Call
-    from plughost_sdk.session import Session
+    from plughost_sdk._session.calls import Call
+    from plughost_sdk._session.session import Session
 
 __all__ = ["AsyncContext", "Context", "State"]
 
@@ -41,11 +41,12 @@ class Context:
     receives it; so do event, hook and channel handlers that ask for it.
     """
 
-    __slots__ = ("_call", "_session", "_state")
+    __slots__ = ("_call", "_deadline", "_session", "_state")
 
     def __init__(self, session: Session, call: Call | None) -> None:
         self._session = session
         self._call = call
+        self._deadline = None if call is None else call.deadline()
         self._state: State | None = None
 
     @property
@@ -56,9 +57,7 @@ class Context:
     @property
     def deadline_s(self) -> float | None:
         """Seconds left until nobody waits for the answer any more; None without a deadline."""
-        if self._call is None or self._call.deadline is None:
-            return None
-        return max(0.0, self._call.deadline - monotonic())
+        return None if self._deadline is None else max(0.0, self._deadline - monotonic())
 
     @property
     def call_id(self) -> str | None:

@@ -134,7 +134,7 @@ def encode(value: object, where: str = "$", above: int = 0) -> bytes:
 
 
 def _rebuild(value: object, where: str, above: int) -> object:
-    from plughost_sdk.plainvalues import plain_value
+    from plughost_sdk._declared.plainvalues import plain_value
 
     return plain_value(value, where, above)
 

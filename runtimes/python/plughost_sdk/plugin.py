@@ -5,9 +5,9 @@ from __future__ import annotations
 import posix
 import sys
 
+from plughost_sdk._declared.handlers import Handler
+from plughost_sdk._declared.tools import Tool
 from plughost_sdk.errors import DeclarationError
-from plughost_sdk.handlers import Handler
-from plughost_sdk.tools import Tool
 from plughost_sdk.wire import log, secure, secured
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar, overload
 
-    from plughost_sdk.session import Session
+    from plughost_sdk._session.session import Session
 
     F = TypeVar("F", bound=Callable[..., Any])
 else:
@@ -80,9 +80,11 @@ class Plugin:
         self,
         *,
         name: str | None = None,
+        title: str | None = None,
         description: str | None = None,
         idempotent: bool = False,
         long_running: bool = False,
+        annotations: dict[str, Any] | None = None,
         input: dict[str, Any] | None = None,  # noqa: A002 - the keyword authors write
         output: dict[str, Any] | None = None,
     ) -> Callable[[F], F]: ...
@@ -92,9 +94,11 @@ class Plugin:
         function: Any = None,
         *,
         name: str | None = None,
+        title: str | None = None,
         description: str | None = None,
         idempotent: bool = False,
         long_running: bool = False,
+        annotations: dict[str, Any] | None = None,
         input: dict[str, Any] | None = None,  # noqa: A002 - the keyword authors write
         output: dict[str, Any] | None = None,
     ) -> Any:
@@ -103,9 +107,11 @@ class Plugin:
         Args:
             function: ``def`` or ``async def``; its type hints are the tool's schema.
             name: By default the function's.
+            title: A name for people.
             description: By default its docstring's.
             idempotent: Whether the host may repeat a call that got no answer.
             long_running: Whether reported progress extends the call's deadline.
+            annotations: More of MCP's hints, as ``{"readOnlyHint": True}``.
             input: A JSON Schema of the arguments, instead of the type hints'.
             output: A JSON Schema of what it returns.
         """
@@ -115,11 +121,13 @@ class Plugin:
                 Tool(
                     function,
                     name,
+                    title=title,
                     description=description,
                     input=input,
                     output=output,
                     idempotent=idempotent,
                     long_running=long_running,
+                    annotations=annotations,
                 )
             )
             return function
@@ -134,19 +142,23 @@ class Plugin:
         description: str,
         input: dict[str, Any],  # noqa: A002 - the keyword authors write
         output: dict[str, Any] | None = None,
+        title: str | None = None,
         idempotent: bool = False,
         long_running: bool = False,
+        annotations: dict[str, Any] | None = None,
     ) -> None:
-        """Declare a tool that brings its own schema: ``run(arguments, ctx)``."""
+        """Declare a tool that brings its own schema: ``run(arguments, ctx)``; else as `tool`."""
         self._add(
             Tool(
                 run,
                 name,
+                title=title,
                 description=description,
                 input=input,
                 output=output,
                 idempotent=idempotent,
                 long_running=long_running,
+                annotations=annotations,
                 raw=True,
             )
         )
@@ -234,8 +246,16 @@ class Plugin:
         """
         if self._session is not None:
             raise RuntimeError("run() was called before")
+        session = self._begin()
+        try:
+            session.crew.serve()
+        except KeyboardInterrupt:
+            session.life.interrupted()
+            raise SystemExit(130) from None  # 128 + SIGINT, as shells report it
+
+    def _begin(self) -> Session:
         wire = secure()
-        from plughost_sdk.session import Session
+        from plughost_sdk._session.session import Session
 
         session = Session(self, wire)
         try:
@@ -245,11 +265,7 @@ class Plugin:
             raise SystemExit(_NEVER_WORKS) from None
         self._session = session
         _let_host_ask_for_stacks()
-        try:
-            session.crew.serve()
-        except KeyboardInterrupt:
-            session.life.interrupted()
-            raise SystemExit(130) from None  # 128 + SIGINT, as shells report it
+        return session
 
 
 def _is_piped() -> bool:

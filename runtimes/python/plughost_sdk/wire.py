@@ -13,7 +13,8 @@ TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from typing import NoReturn
 
-__all__ = ["DEFAULT_LIMIT_BYTES", "CutLine", "Wire", "log", "secure", "secured"]
+__all__ = ["DEFAULT_LIMIT_BYTES", "CutLine", "StarvedLine", "Wire", "head_of", "log", "secure",
+           "secured"]  # fmt: skip
 
 # The longest message either way, its LF included (wire 2.2), until the host says otherwise.
 DEFAULT_LIMIT_BYTES = 4 * 1024 * 1024
@@ -21,7 +22,7 @@ DEFAULT_LIMIT_BYTES = 4 * 1024 * 1024
 # One read takes what a Linux pipe holds (64 KiB, pipe(7)); more would be a fresh mmap each.
 _CHUNK_BYTES = 64 * 1024
 
-# What is kept of an oversize line: its id stands near its start.
+# What is kept of a line that cannot be read: its id stands near its start.
 _HEAD_BYTES = 512
 
 # The wire moves above what programs number by hand, and below RLIMIT_NOFILE's 256.
@@ -38,6 +39,17 @@ class CutLine(bytes):
     """The head of a line that was longer than the limit."""
 
     __slots__ = ()
+
+
+class StarvedLine(CutLine):
+    """The head of a line there was no memory for."""
+
+    __slots__ = ()
+
+
+def head_of(line: bytes) -> StarvedLine:
+    """Return what is kept of a *line* there is no memory to read."""
+    return StarvedLine(line[:_HEAD_BYTES])
 
 
 class Wire:
@@ -70,39 +82,62 @@ class Wire:
                 continue
             except OSError:
                 return None
+            except MemoryError:  # which took nothing from the pipe
+                if not self._parts:
+                    raise
+                self._let_go()
+                continue
             return self._split(chunk) if chunk else None
 
     def _split(self, chunk: bytes) -> list[bytes]:
+        try:
+            return self._lines(chunk)
+        except MemoryError:
+            if not self._parts:
+                raise
+        self._let_go()
+        return self._lines(chunk)
+
+    def _lines(self, chunk: bytes) -> list[bytes]:
+        """Return the lines *chunk* completes; changes nothing if there is no memory for them."""
         lines = chunk.split(b"\n")
         rest = lines.pop()
-        if lines:
-            if self._parts or self._cut is not None:
-                lines[0] = self._complete(lines[0])
-            if len(chunk) >= self.limit_bytes:
-                lines = [self._checked(line) for line in lines]
-            self._parts = []
-            self._parts_bytes = 0
-        if rest:
+        if not lines:
             self._keep(rest)
+            return lines
+        if self._cut is not None:
+            lines[0] = self._cut
+        elif self._parts:
+            lines[0] = b"".join((*self._parts, lines[0]))
+        # Only the first line can be longer than a chunk.
+        if len(lines[0]) >= self.limit_bytes or len(chunk) >= self.limit_bytes:
+            lines = [self._checked(line) for line in lines]
+        parts = [rest] if rest else []
+        cut = CutLine(rest[:_HEAD_BYTES]) if len(rest) >= self.limit_bytes else None
+        self._cut, self._parts, self._parts_bytes = cut, parts, len(rest)
         return lines
 
     def _keep(self, rest: bytes) -> None:
         if self._cut is not None:
             return
-        self._parts.append(rest)
-        self._parts_bytes += len(rest)
-        if self._parts_bytes >= self.limit_bytes:
-            self._cut = CutLine(b"".join(self._parts)[:_HEAD_BYTES])
+        if self._parts_bytes + len(rest) >= self.limit_bytes:
+            self._cut = CutLine(self._head(rest))
             self._parts = []
+        else:
+            self._parts.append(rest)
+            self._parts_bytes += len(rest)
 
-    def _complete(self, last: bytes) -> bytes:
-        if self._cut is not None:
-            line, self._cut = self._cut, None
-            return line
-        return self._checked(b"".join((*self._parts, last)))
+    def _head(self, last: bytes = b"") -> bytes:
+        parts = self._parts[:_HEAD_BYTES]  # as many as bytes, for none is empty
+        return b"".join([part[:_HEAD_BYTES] for part in (*parts, last)])[:_HEAD_BYTES]
+
+    def _let_go(self) -> None:
+        """Give up the line that is being read, of which the head is kept, for its memory."""
+        self._cut = StarvedLine(self._head())
+        self._parts = []
 
     def _checked(self, line: bytes) -> bytes:
-        if type(line) is not CutLine and len(line) >= self.limit_bytes:
+        if len(line) >= self.limit_bytes and not isinstance(line, CutLine):
             return CutLine(line[:_HEAD_BYTES])
         return line
 
@@ -111,7 +146,12 @@ class Wire:
         with self._lock:
             if self.held:
                 self.held.append(line)
-                line = b"".join(self.held)
+                try:
+                    line = b"".join(self.held)
+                except MemoryError:  # then in as many writes as there are lines
+                    while self.held:
+                        self._write(self.held.pop(0))
+                    return
                 self.held.clear()
             self._write(line)
 
@@ -134,6 +174,10 @@ class Wire:
                 continue
             except OSError:
                 return  # nobody listens; the reader meets end-of-file and ends the session
+            except MemoryError as error:  # who can say how much of the line went out?
+                from plughost_sdk._threads.lastresort import give_up
+
+                give_up(error)
             if done == len(data):
                 return
             data = memoryview(data)[done:]

@@ -66,16 +66,25 @@ def _tools(tools: Any) -> list[dict[str, Any]]:
     if not isinstance(tools, list):
         raise Refusal("`describe` must answer an object whose `tools` is an array")
     for place, tool in enumerate(tools):
-        where = f"$.tools[{place}] of `describe`"
-        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
-            raise Refusal(f"{where} must be an object with a `name`")
-        if not isinstance(tool.get("description"), str):
-            raise Refusal(f"{where} ({tool['name']}) must have a `description`")
-        if not isinstance(tool.get("inputSchema"), dict):
-            raise Refusal(f"{where} ({tool['name']}) must have an `inputSchema`, an object")
-        if not isinstance(tool.get("outputSchema", {}), dict):
-            raise Refusal(f"{where} ({tool['name']}) has an `outputSchema` that is no object")
+        _check_tool(tool, f"$.tools[{place}] of `describe`")
     return tools
+
+
+def _check_tool(tool: Any, where: str) -> None:
+    if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+        raise Refusal(f"{where} must be an object with a `name`")
+    where = f"{where} ({tool['name']})"
+    if not isinstance(tool.get("description"), str):
+        raise Refusal(f"{where} must have a `description`")
+    if not isinstance(tool.get("inputSchema"), dict):
+        raise Refusal(f"{where} must have an `inputSchema`, an object")
+    if not isinstance(tool.get("outputSchema", {}), dict):
+        raise Refusal(f"{where} has an `outputSchema` that is no object")
+    # Null says nothing here: some languages write it for what is left out.
+    if not isinstance(tool.get("title"), str | None):
+        raise Refusal(f"{where} has a `title` that is no string")
+    if not isinstance(tool.get("annotations"), dict | None):
+        raise Refusal(f"{where} has `annotations` that are no object")
 
 
 def _names(answer: dict[str, Any], key: str, export: str, module: GuestModule) -> list[str]:

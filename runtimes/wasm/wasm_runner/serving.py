@@ -47,7 +47,6 @@ def declared(module: GuestModule, description: Description, folder: str) -> Plug
 
 def _declare_tool(plugin: Plugin, module: GuestModule, tool: dict[str, Any]) -> None:
     name = tool["name"]
-    annotations = tool.get("annotations") or {}
     long_running = (tool.get("_meta") or {}).get("plughost/longRunning") is True
 
     def run(arguments: dict[str, Any], ctx: Context) -> Any:
@@ -68,8 +67,9 @@ def _declare_tool(plugin: Plugin, module: GuestModule, tool: dict[str, Any]) -> 
         description=tool["description"],
         input=tool["inputSchema"],
         output=tool.get("outputSchema"),
-        idempotent=annotations.get("idempotentHint") is True,
+        title=tool.get("title"),
         long_running=long_running,
+        annotations=tool.get("annotations"),
     )
 
 

@@ -53,6 +53,10 @@ def give(what: str) -> Any:
 @plugin.tool
 def fail(how: str) -> None:
     """Fail."""
+    if how == "renamed":
+        raise ToolError("gone", details={"exception": "NotFound", "id": 7})
+    if how == "renamed, not JSON":
+        raise ToolError("gone", details={"exception": object()})
     if how == "ToolError":
         raise ToolError("try later", retryable=True, details={"wait_s": 3})
     if how == "strange details":
@@ -101,7 +105,8 @@ def move(to: Point, colour: Colour = Colour.BLUE, by: float = 1.0) -> dict:
 def integer(value: int) -> str:
     return repr(value)
 
-@plugin.tool(name="named.tool-1", description="Said by hand.", idempotent=True, long_running=True)
+@plugin.tool(name="named.tool-1", description="Said by hand.", idempotent=True, long_running=True,
+             title="By another name", annotations={"readOnlyHint": False})
 def hidden_name() -> str:
     """Not this."""
     return "here"
@@ -112,7 +117,8 @@ def by_hand(n, ctx):
     return {"n": n, "id": ctx.call_id}
 
 plugin.add_tool("raw", lambda arguments, ctx: {"got": arguments, "id": ctx.call_id},
-                description="Raw.", input={"properties": {"a": {"enum": [1, "x"]}}})
+                description="Raw.", input={"properties": {"a": {"enum": [1, "x"]}}},
+                title="Raw data", annotations={"openWorldHint": True})
 
 @plugin.tool
 def picture() -> Content:
@@ -249,6 +255,15 @@ def test_a_tool_error_says_whether_to_retry_and_carries_details(plugin: WireClie
     assert error["details"] == {"wait_s": 3, "exception": "ToolError"}
 
 
+def test_a_tool_error_may_name_its_exception_itself(plugin: WireClient) -> None:
+    """Contract: wire 5.6."""
+    error = plugin.failure("fail", how="renamed")
+    assert error["details"] == {"exception": "NotFound", "id": 7}
+
+    error = plugin.failure("fail", how="renamed, not JSON")
+    assert error["details"] == {"exception": "ToolError"}
+
+
 def test_details_that_are_not_json_are_left_out(plugin: WireClient) -> None:
     error = plugin.failure("fail", how="strange details")
 
@@ -329,7 +344,12 @@ def test_the_listing_says_what_was_declared(plugin: WireClient) -> None:
 
     named = tools["named.tool-1"]
     assert named["description"] == "Said by hand."
-    assert named["annotations"] == {"idempotentHint": True}
+    assert named["annotations"] == {"readOnlyHint": False, "idempotentHint": True}
+    assert named["title"] == "By another name"
+    assert tools["raw"]["title"] == "Raw data"
+    assert tools["raw"]["annotations"] == {"openWorldHint": True}
+    assert "title" not in tools["by_hand"]
+    assert "annotations" not in tools["by_hand"]
     assert named["_meta"] == {"plughost/longRunning": True}
     assert "ctx" not in tools["about"]["inputSchema"]["properties"]
     assert "me" not in tools["later"]["inputSchema"]["properties"]

@@ -71,6 +71,19 @@ def test_end_of_file_ends_the_process_whatever_runs(launch: Launch, tool: str) -
         assert "the host closed the wire" in plugin.log
 
 
+def test_what_was_sent_before_the_wire_ended_is_answered_however_long_it_takes(
+    launch: Launch,
+) -> None:
+    """As in ``printf '…' | python main.py``."""
+    plugin = launch("@plugin.tool\ndef nap() -> None:\n    time.sleep(0.004)").begin()
+    numbers = [f"c{n}" for n in range(600)]  # 2.4 s, each too short to be taken elsewhere
+    plugin.send(*({"id": n, "method": "tools/call", "params": {"name": "nap"}} for n in numbers))
+    plugin.close_wire()
+
+    assert {plugin.receive()["id"] for _ in numbers} == set(numbers)
+    assert plugin.exit_status() == 0
+
+
 def test_end_of_file_before_the_handshake_exits_0(launch: Launch) -> None:
     plugin = launch(TOOLS)
     plugin.close_wire()

@@ -220,7 +220,7 @@ plugin.run()
 def test_the_sdk_imports_only_the_standard_library() -> None:
     own = {"plughost_sdk", *sys.stdlib_module_names}
     imported = set()
-    for path in (SDK / "plughost_sdk").glob("*.py"):
+    for path in (SDK / "plughost_sdk").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 imported |= {name.name.split(".")[0] for name in node.names}

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plughost_sdk import Content, Context, DeclarationError, Plugin, Result
+from plughost_sdk._declared.schema import Schemas
+from plughost_sdk._declared.tools import Tool
 from plughost_sdk.errors import Misfit
 from plughost_sdk.jsontext import parse
-from plughost_sdk.schema import Schemas
-from plughost_sdk.tools import Tool
 
 UserId = NewType("UserId", int)
 
@@ -360,6 +360,41 @@ def test_a_schema_by_hand_must_fit_its_function(schema: dict[str, Any], words: s
 
     with pytest.raises(DeclarationError, match=words):
         listing(tool, input=schema)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"title": 3}, "tool 'tool': title must be a string"),
+        ({"annotations": ["readOnlyHint"]}, "tool 'tool': annotations must be a dict of hints"),
+        ({"annotations": {"cost": {1}}}, "the listing of tool 'tool'.annotations.cost"),
+    ],
+)
+def test_a_title_and_annotations_must_be_json_of_their_kind(
+    said: dict[str, Any], words: str
+) -> None:
+    def tool() -> None: ...
+
+    with pytest.raises(DeclarationError, match=words):
+        listing(tool, **said)
+
+
+@pytest.mark.parametrize(
+    ("said", "listed"),
+    [
+        ({}, None),
+        ({"annotations": {}}, None),
+        ({"annotations": {"readOnlyHint": True}}, {"readOnlyHint": True}),
+        ({"annotations": {"idempotentHint": False}}, {"idempotentHint": False}),
+        ({"annotations": {"idempotentHint": False}, "idempotent": True}, {"idempotentHint": True}),
+    ],
+)
+def test_annotations_are_listed_with_the_hint_that_idempotent_gives(
+    said: dict[str, Any], listed: dict[str, Any] | None
+) -> None:
+    def tool() -> None: ...
+
+    assert listing(tool, **said).get("annotations") == listed
 
 
 # Hints built at random, each with JSON values that may or may not fit it.

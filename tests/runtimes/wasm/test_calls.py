@@ -36,7 +36,8 @@ def test_the_tools_of_describe_are_listed(
     tool = listed(
         "slow",
         outputSchema={"type": "object"},
-        annotations={"idempotentHint": True},
+        title="A slow one",
+        annotations={"idempotentHint": True, "readOnlyHint": False, "vendor/cost": [1]},
         _meta={"plughost/longRunning": True},
     )
     child = spawn(plugin_of(wat, [tool], {"data": {}}))

@@ -20,6 +20,9 @@ WITH_DESCRIBE = (
     ' (func (export "handle_tool_call") (result i32) (i32.const 0)))'
 )
 
+# A tool of `describe` with all it needs.
+TOOL = {"name": "a", "description": "", "inputSchema": {"type": "object"}}
+
 
 def refused(child: Any) -> str:
     """Return the one sentence of a child that refuses to start."""
@@ -117,6 +120,8 @@ def test_a_start_function_that_never_ends_is_refused_too(spawn: Callable[..., An
         ({}, "whose `tools` is an array"),
         ({"tools": [{"name": "a"}]}, "$.tools[0] of `describe` (a) must have a `description`"),
         ({"tools": [{"name": "a", "description": ""}]}, "(a) must have an `inputSchema`"),
+        ({"tools": [{**TOOL, "title": 1}]}, "(a) has a `title` that is no string"),
+        ({"tools": [{**TOOL, "annotations": []}]}, "(a) has `annotations` that are no object"),
         (
             {"tools": [{"name": "a b", "description": "", "inputSchema": {"type": "object"}}]},
             "'a b' cannot name a tool",
@@ -153,6 +158,6 @@ def test_half_a_channel_is_refused(spawn: Callable[..., Any], wat: Any) -> None:
 
 def test_wrong_arguments_are_explained() -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-S", RUNNER], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-S", RUNNER], capture_output=True, encoding="utf-8", check=False
     )
     assert (done.returncode, done.stderr.split(":")[0]) == (64, "usage")

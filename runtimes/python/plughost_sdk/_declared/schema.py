@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 
+from plughost_sdk._declared.signatures import resolve
 from plughost_sdk.errors import DeclarationError, Misfit
-from plughost_sdk.signatures import resolve
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Schemas:
 
     def _class(self, cls: type, where: str) -> Form | None:
         """Forms of TypedDicts, dataclasses and enumerations, which may contain themselves."""
-        from plughost_sdk import records
+        from plughost_sdk._declared import records
 
         if records.is_enum(cls):
             return records.enum_form(cls, where)

@@ -10,7 +10,8 @@ TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["error_member", "result_member", "returned", "stamped", "tool_failure"]
+__all__ = ["error_member", "result_member", "returned", "stamped", "too_long", "tool_failure",
+           "typed_error"]  # fmt: skip
 
 # JSON-RPC's codes and ours (wire 3.6).
 INVALID_REQUEST = -32600
@@ -20,6 +21,21 @@ INTERNAL = -32603
 REFUSED = -32002
 UNSUPPORTED_VERSION = -32022
 CANCELLED = -32800
+
+# The answers of a plugin that has no memory left to write others.
+STARVED_RESULT = (
+    b'"result":{"content":[{"type":"text","text":"MemoryError"}],"isError":true,'
+    b'"resultType":"complete","_meta":{"plughost/error":{"type":"tool-error",'
+    b'"message":"MemoryError","retryable":false,"details":{"exception":"MemoryError"}}}}'
+)
+STARVED_ERROR = (
+    b'"error":{"code":-32603,"message":"the plugin has no memory left for this request",'
+    b'"data":{"type":"memory-limit","message":"the plugin has no memory left for this request",'
+    b'"retryable":false}}'
+)
+
+# What a string becomes for a host with our extensions (wire 5.3, 5.4).
+_WRAPPED = b'{"content":[],"structuredContent":{"result":%s},"_meta":{"plughost/wrapped":true}}'
 
 # What stands around `structuredContent`: the message and its result.
 _ABOVE_DATA = 2
@@ -60,14 +76,17 @@ def returned(value: object, *, extended: bool, where: str) -> bytes:
     Raises:
         NotJsonError: *value* is not JSON.
     """
-    if type(value) is dict:
+    kind = type(value)
+    if kind is dict:
         data = encode(value, where, _ABOVE_DATA)
         if extended:
             return b'{"content":[],"structuredContent":%s}' % data
         text = _text_block(data.decode())
         return b'{"content":[%s],"structuredContent":%s}' % (text, data)
+    if kind is str and extended:
+        return _WRAPPED % encode(value, where)
     if isinstance(value, (Content, Result)) or (
-        type(value) is list and value and isinstance(value[0], Content)
+        kind is list and value and isinstance(value[0], Content)  # type: ignore[index]  # it is one
     ):
         return _returned_content(value, where)
     data = encode(value, where, _ABOVE_DATA + 1)
@@ -98,16 +117,31 @@ def _returned_content(value: Any, where: str) -> bytes:
 def tool_failure(error: BaseException, tool: str) -> bytes:
     """Return the result of a tool that raised *error* (wire 5.6)."""
     message = explain(error, tool)
-    details: dict[str, Any] = {"exception": type(error).__qualname__}
+    name = type(error).__qualname__
+    details: dict[str, Any] = {"exception": name}
     failure: dict[str, Any] = {"type": "tool-error", "message": message, "retryable": False}
     if isinstance(error, ToolError):
         failure["retryable"] = bool(error.retryable)
-        details = {**error.details, **details}
+        details |= error.details
     elif type(error).__name__ == "HostError":
         failure["retryable"] = bool(getattr(error, "retryable", False))
         details["type"] = str(getattr(error, "type", "internal"))
     failure["details"] = details
-    return _failure_result(message, failure)
+    return _failure_result(message, failure, name)
+
+
+def too_long(size_bytes: int, limit_bytes: int, tool: str) -> bytes:
+    """Return the member that replaces one that is too long for a message.
+
+    Args:
+        size_bytes: The message's length.
+        limit_bytes: What it may be.
+        tool: Whose result it is; empty for another answer.
+    """
+    text = f"the answer has {size_bytes} bytes, a message at most {limit_bytes}"
+    if tool:
+        return result_member(tool_failure(ToolError(text), tool))
+    return error_member(INTERNAL, text)
 
 
 def explain(error: BaseException, tool: str) -> str:
@@ -127,11 +161,11 @@ def explain(error: BaseException, tool: str) -> str:
     return text
 
 
-def _failure_result(message: str, failure: dict[str, Any]) -> bytes:
+def _failure_result(message: str, failure: dict[str, Any], name: str) -> bytes:
     try:
         meta = encode(failure, "details")
     except NotJsonError:
-        failure["details"] = {"exception": failure["details"]["exception"]}
+        failure["details"] = {"exception": name}
         meta = _safely(failure)
     text = _text_block(message)
     return b'{"content":[%s],"isError":true,"_meta":{"plughost/error":%s}}' % (text, meta)

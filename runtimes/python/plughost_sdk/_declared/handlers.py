@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from plughost_sdk._declared.signatures import read_signature
+from plughost_sdk._declared.tools import is_context
 from plughost_sdk.context import AsyncContext, Context
-from plughost_sdk.signatures import read_signature
-from plughost_sdk.tools import is_context
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from plughost_sdk.session import Session
+    from plughost_sdk._session.session import Session
 
 __all__ = ["Event", "Handler"]
 

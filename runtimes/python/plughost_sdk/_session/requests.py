@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from time import monotonic
 
-from plughost_sdk.answers import (
+from plughost_sdk._session.answers import (
     INTERNAL,
     INVALID_PARAMS,
     REFUSED,
@@ -14,6 +14,7 @@ from plughost_sdk.answers import (
     result_member,
     typed_error,
 )
+from plughost_sdk._threads.lastresort import report
 from plughost_sdk.jsontext import encode
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from plughost_sdk.handlers import Handler
-    from plughost_sdk.session import Session
+    from plughost_sdk._declared.handlers import Handler
+    from plughost_sdk._session.session import Session
 
 __all__ = ["HOST_REQUESTS", "Events"]
 
@@ -57,7 +58,7 @@ class Events:
         self._session.crew.spawn(self._drain)
 
     def _drain(self) -> None:
-        from plughost_sdk.handlers import Event
+        from plughost_sdk._declared.handlers import Event
 
         session = self._session
         while True:
@@ -70,8 +71,6 @@ class Events:
                 try:
                     handler.run(session, Event(params))
                 except BaseException as error:  # noqa: BLE001 - one handler must not cost the others
-                    from plughost_sdk.failures import report
-
                     report(error, f"the handler of event {params['name']!r} failed")
 
 
@@ -183,8 +182,6 @@ def _serve(
         try:
             member = answer(handler.run(session, *arguments))
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its answer
-            from plughost_sdk.failures import report
-
             report(error, "a handler failed")
             kind = "tool-error" if code == INTERNAL else "plugin-start-failed"
             member = typed_error(code, kind, str(error) or type(error).__name__)

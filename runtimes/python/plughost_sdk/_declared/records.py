@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 
-from plughost_sdk.docstrings import read_docstring
+from plughost_sdk._declared.docstrings import read_docstring
+from plughost_sdk._declared.plainvalues import plain_value
+from plughost_sdk._declared.schema import Form, kind_of
+from plughost_sdk._declared.signatures import names_of, resolve
 from plughost_sdk.errors import DeclarationError, Misfit
 from plughost_sdk.jsontext import NotJsonError
-from plughost_sdk.plainvalues import plain_value
-from plughost_sdk.schema import Form, kind_of
-from plughost_sdk.signatures import names_of, resolve
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import posix
+from _signal import ITIMER_REAL, setitimer  # type: ignore[import-not-found]  # as in `plugin`
 from _thread import allocate_lock, start_new_thread
 from time import monotonic
 
-from plughost_sdk.answers import REFUSED, result_member, typed_error
+from plughost_sdk._session.answers import REFUSED, result_member, typed_error
+from plughost_sdk._threads.lastresort import EXIT_S, exit_after, give_up, report
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from typing import Any
 
-    from plughost_sdk.session import Session
+    from plughost_sdk._session.session import Session
 
 __all__ = ["Lifetime"]
-
-# What an exit may take after end-of-file (2 s, wire 1.4), less what the kernel needs.
-_EXIT_S = 1.8
 
 # What `plughost/shutdown` grants when it does not say (wire 11.1).
 _GRACE_S = 2.0
@@ -68,18 +66,21 @@ class Lifetime:
             if number is not None:
                 session.answer(number, result_member(b"{}"))
             if first is not None:
-                session.dispatch(first)
+                session.act(first)
             return
         with self._gate_lock:
             self.gate = [first] if first is not None else []
 
         def job() -> None:
-            self._initialize(handler, settings, number)
+            try:
+                self._initialize(handler, settings, number)
+            except MemoryError as error:  # what came meanwhile would wait for ever
+                give_up(error)
 
         if session.crew.may_run() and not handler.is_async:
             session.crew.run(handler, job)
-        else:
-            session.crew.spawn(job, essential=True)
+        elif not session.crew.spawn(job, essential=True):
+            job()
 
     def _initialize(self, handler: Any, settings: dict[str, Any], number: int | str | None) -> None:
         session = self._session
@@ -87,8 +88,6 @@ class Lifetime:
         try:
             handler.run(session, settings)
         except BaseException as error:  # noqa: BLE001 - whatever on_init raises is a refusal
-            from plughost_sdk.failures import report
-
             report(error, "on_init failed")
             reason = f"on_init failed: {str(error) or type(error).__name__}"
             member = typed_error(REFUSED, "plugin-start-failed", reason)
@@ -112,7 +111,7 @@ class Lifetime:
                     self.gate = None
                     return
                 message = self.gate.pop(0)
-            self._session.dispatch(message, waited=True)
+            self._session.act(message, waited=True)
 
     def wait_at_gate(self, message: dict[str, Any]) -> bool:
         """Keep *message* until `on_init` is done; say whether it was kept."""
@@ -136,14 +135,14 @@ class Lifetime:
     def shut_down(self, number: int | str, grace_ms: float | None) -> None:
         """End because the host says so: calls get half the grace, then `on_cleanup` runs."""
         grace_s = _GRACE_S if grace_ms is None else max(0.0, grace_ms / 1000)
-        if self._end_once(grace_s + _EXIT_S):
+        if self._end_once(grace_s + EXIT_S):
             self._session.crew.finish(lambda: self._end(number, grace_s / 2))
         else:
             self._session.answer(number, result_member(b"{}"))
 
     def wire_ended(self) -> None:
         """End because nobody is there any more (wire 1.4)."""
-        first = self._end_once(_EXIT_S)
+        first = self._end_once(EXIT_S)
         self._session.host.close()
         for call in list(self._session.calls.values()):
             call.cancel()
@@ -152,7 +151,7 @@ class Lifetime:
 
     def interrupted(self) -> None:
         """End because a person pressed Ctrl-C."""
-        if self._end_once(_EXIT_S):
+        if self._end_once(EXIT_S):
             self._session.host.close()
             self._end(None, 0.0)
 
@@ -165,7 +164,11 @@ class Lifetime:
         if self.ending:
             return False
         self.ending = True
-        start_new_thread(_exit_after, (exit_s,))
+        try:
+            start_new_thread(exit_after, (exit_s,))
+        except (RuntimeError, MemoryError):
+            # Without a thread to be had, a signal does it: unhandled, it ends the process.
+            setitimer(ITIMER_REAL, exit_s)
         return True
 
     def _end(self, number: int | str | None, patience_s: float) -> None:
@@ -180,18 +183,8 @@ class Lifetime:
             try:
                 handler.run(session)
             except BaseException as error:  # noqa: BLE001 - the exit goes on
-                from plughost_sdk.failures import report
-
                 report(error, "on_cleanup failed")
         session.close_coroutines()
         if number is not None:
             session.answer(number, result_member(b"{}"))
         session.wire.flush()
-
-
-def _exit_after(exit_s: float) -> None:
-    """End the process, whatever still runs in it, after *exit_s*."""
-    nap = allocate_lock()
-    nap.acquire()
-    nap.acquire(timeout=exit_s)
-    posix._exit(0)  # noqa: SLF001 - its name in POSIX, too

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from plughost_sdk._declared.docstrings import read_docstring
+from plughost_sdk._declared.signatures import NO_DEFAULT, read_signature, resolve
 from plughost_sdk.content import Content, Result
 from plughost_sdk.context import AsyncContext, Context
-from plughost_sdk.docstrings import read_docstring
 from plughost_sdk.errors import DeclarationError, Misfit
 from plughost_sdk.jsontext import NotJsonError, encode, is_plain
-from plughost_sdk.signatures import NO_DEFAULT, read_signature, resolve
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from plughost_sdk.calls import Call
-    from plughost_sdk.schema import Convert, Schemas
-    from plughost_sdk.signatures import Parameter, Signature
+    from plughost_sdk._declared.schema import Convert, Schemas
+    from plughost_sdk._declared.signatures import Parameter, Signature
+    from plughost_sdk._session.calls import Call
 
 __all__ = ["Tool", "check_name"]
 
@@ -48,7 +48,7 @@ class Tool:
         is_async: Whether the function is ``async def``.
         quick: Whether it runs where the wire is read (see `crew`).
         streak: How often in a row it was quick while it ran elsewhere.
-        last_s: How long it took the last time.
+        last_s: How long it took when that was last looked at.
     """
 
     def __init__(
@@ -56,23 +56,27 @@ class Tool:
         function: Callable[..., Any],
         name: str | None,
         *,
+        title: str | None = None,
         description: str | None = None,
         input: dict[str, Any] | None = None,  # noqa: A002 - the keyword plugin authors write
         output: dict[str, Any] | None = None,
         idempotent: bool = False,
         long_running: bool = False,
+        annotations: dict[str, Any] | None = None,
         raw: bool = False,
     ) -> None:
         self.function = function
         self.name = check_name(name if name is not None else getattr(function, "__name__", None))
         self.quick = True
         self.streak = 0
-        self.last_s = 0.0
+        self.last_s = float("inf")
         self._signature = read_signature(function, f"tool {self.name!r}")
         self.is_async = self._signature.is_async
+        self._title = title
         self._description = description
         self._input = input
         self._output = output
+        self._annotations = annotations
         self._idempotent = idempotent
         self._long_running = long_running
         self._raw = raw
@@ -97,14 +101,28 @@ class Tool:
         output = self._output if self._output is not None else self._output_schema()
         if output is not None:
             listing["outputSchema"] = _object_schema(output, f"tool {self.name!r}: output")
-        if self._idempotent:
-            listing["annotations"] = {"idempotentHint": True}
+        if self._title is not None:
+            if not isinstance(self._title, str):
+                raise DeclarationError(f"tool {self.name!r}: title must be a string")
+            listing["title"] = self._title
+        annotations = self._hints()
+        if annotations:
+            listing["annotations"] = annotations
         if self._long_running:
             listing["_meta"] = {"plughost/longRunning": True}
         try:
             return encode(listing, f"the listing of tool {self.name!r}")
         except NotJsonError as error:
             raise DeclarationError(str(error)) from error
+
+    def _hints(self) -> dict[str, Any]:
+        given = {} if self._annotations is None else self._annotations
+        if not isinstance(given, dict):
+            raise DeclarationError(
+                f"tool {self.name!r}: annotations must be a dict of hints, "
+                'as {"readOnlyHint": True}'
+            )
+        return {**given, "idempotentHint": True} if self._idempotent else given
 
     def start(self, call: Call) -> Any:
         """Run the function with the call's arguments and return what it returns.
@@ -158,7 +176,7 @@ class Tool:
                 f"{signature.where}: **keywords say nothing about the arguments: "
                 "name them, or give the tool a schema with input={…}"
             )
-        from plughost_sdk.schema import Schemas
+        from plughost_sdk._declared.schema import Schemas
 
         schemas = Schemas()
         schema: dict[str, Any] = {
@@ -221,7 +239,7 @@ class Tool:
                 )
 
     def _given_schema(self) -> dict[str, Any]:
-        from plughost_sdk.fitting import checker
+        from plughost_sdk._declared.fitting import checker
 
         schema = _object_schema(self._input or {}, f"{self._signature.where}: input")
         self._check = checker(schema)
@@ -236,7 +254,7 @@ class Tool:
         hint = resolve(signature.returns, signature.names, where)
         if _is_content(hint):
             return None
-        from plughost_sdk.schema import Schemas
+        from plughost_sdk._declared.schema import Schemas
 
         schemas = Schemas()
         schema = schemas.form(hint, signature.names, where).schema
@@ -251,7 +269,7 @@ class Tool:
 def with_default(schema: dict[str, Any], default: object) -> None:
     """Write a parameter's *default* into its *schema*, if JSON can carry it."""
     if not is_plain(default):
-        from plughost_sdk.plainvalues import plain_value
+        from plughost_sdk._declared.plainvalues import plain_value
 
         try:
             default = plain_value(default)

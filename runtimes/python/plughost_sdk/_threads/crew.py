@@ -10,19 +10,21 @@ given to a worker the next time.
 A tool that waits for the host while its thread leads does not hand over anything: it
 reads the wire itself until its answer is there.
 
-Lines that were read and not handled are in one deque, which whoever leads continues.
+Lines that were read and not handled are in one list, which whoever leads continues.
+
+The lead is never lost: a leader that cannot go on ends the process.
 """
 
 from __future__ import annotations
 
 import sys
-from _thread import allocate_lock, get_ident, stack_size, start_new_thread
+from _thread import allocate_lock, get_ident, stack_size
 
-from plughost_sdk.wire import log
+from plughost_sdk._threads.lastresort import give_up, keep_vigil
+from plughost_sdk._threads.workers import Workers
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable
     from typing import Any, Protocol
 
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
         done: bool
         lock: Any
 
-else:
-    from _collections import deque  # `collections` costs 2 ms
 
 __all__ = ["Crew"]
 
@@ -56,13 +56,6 @@ _SWITCH_S = 0.001
 # The follower goes to sleep after 1 s without a call, so that an idle plugin never wakes up.
 _QUIET_TICKS = 200
 
-# Threads besides leader and follower.  A host sends 32 calls at once by default; the
-# cap bounds stacks to 64 MiB of the 256 MiB a plugin may map.
-_MAX_WORKERS = 64
-
-# Idle workers beyond the first leave after this time: long against a burst's pauses.
-_PATIENCE_S = 10.0
-
 # Stacks count in the memory limit, so far less than the usual 8 MiB.  But 512 KiB is too
 # little: endless recursion through C (`__getattr__`, `map`) overruns it before Python
 # counts to its limit of 1000, and the plugin dies of SIGSEGV instead of failing one call.
@@ -70,32 +63,22 @@ _PATIENCE_S = 10.0
 _STACK_BYTES = 1024 * 1024
 
 
-class _Seat:
-    """Where an idle worker waits: give it a job, then release its lock."""
-
-    __slots__ = ("job", "lock")
-
-    def __init__(self) -> None:
-        self.job: Callable[[], None] | None = None
-        self.lock = allocate_lock()
-        self.lock.acquire()
-
-
 class Crew:
     """The threads of a serving plugin.
 
     Args:
         wire: What the leader reads.
-        handle: Called by the leader with each line; must not raise.
-        ended: Called by the leader, once, at end-of-file; must not raise.
+        handle: Called by the leader with each line.  What it raises ends the process.
+        ended: Called by the leader, once, at end-of-file.  So does what this raises.
     """
 
     def __init__(
         self, wire: Wire, handle: Callable[[bytes], None], ended: Callable[[], None]
     ) -> None:
-        self.lines: deque[bytes] = deque()
+        self.lines: list[bytes] = []  # the next one last
         self.stopping = False
-        self.max_workers = _MAX_WORKERS
+        self.workers = Workers(lambda: keep_vigil(wire.reader, lambda: self._serial))
+        self.spawn = self.workers.spawn
         self._wire = wire
         self._handle = handle
         self._ended = ended
@@ -107,12 +90,11 @@ class Crew:
         self._running = 0  # the serial of what the leader runs now, or 0
         self._pace: Pace | None = None  # of what the leader runs now
         self._following = False
+        self._asleep = False  # the follower waits for `_alarm`
+        self._alarm = allocate_lock()
+        self._alarm.acquire()
         self._eof = False
         self._finishing = False
-        self._workers = 0
-        self._idle: list[_Seat] = []
-        self._main_seat = _Seat()
-        self._backlog: deque[Callable[[], None]] = deque()
 
     # -- the main thread ------------------------------------------------------------
 
@@ -123,7 +105,15 @@ class Crew:
         self._main = self._leader = get_ident()
         self._lead()
         if not self.stopping:
-            self._work(None, self._main_seat)
+            try:
+                self.workers.work_in_main()
+            except MemoryError as error:
+                give_up(error)
+
+    def prepare(self) -> None:
+        """Start the threads that every call needs."""
+        if not self._following and not self._asleep:
+            self._call_follower()
 
     def on_main(self) -> bool:
         """Whether this is the thread that called `serve`."""
@@ -134,32 +124,22 @@ class Crew:
 
         def last() -> None:
             job()
-            self.stop()
+            self._stop()
 
-        me = get_ident()
         self._finishing = True
-        with self._roles:
-            seat = self._main_seat if self._main_seat in self._idle else None
-            if seat is not None:
-                self._idle.remove(seat)
-                seat.job = last
-        if seat is not None:
-            seat.lock.release()
-        elif me == self._main and not self._nested:
+        if self.workers.give_main(last):
+            return
+        if get_ident() == self._main and not self._nested:
             if not self._eof:  # what still runs may wait for the host's answers
                 self._pass_lead()
             last()
-        else:
-            self.spawn(last, essential=True)
+        elif not self.spawn(last, essential=True):
+            last()
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """Let `serve` return as soon as the main thread has nothing to run."""
-        with self._roles:
-            self.stopping = True
-            seats, self._idle = self._idle, []
-        for seat in seats:
-            seat.job = None
-            seat.lock.release()
+        self.stopping = True
+        self.workers.stop()
 
     # -- leading ----------------------------------------------------------------------
 
@@ -167,9 +147,13 @@ class Crew:
         """Whether this thread leads, with nothing of a tool below it on the stack."""
         return not self._nested and self._leader == get_ident()
 
-    def _pass_lead(self) -> None:
+    def _pass_lead(self) -> bool:
+        """Let another thread lead; say whether one does."""
         self._leader = 0
-        self.spawn(self._take_lead, essential=True)
+        if self.spawn(self._take_lead, essential=True):
+            return True
+        self._leader = get_ident()
+        return False
 
     def _take_lead(self) -> None:
         self._leader = get_ident()
@@ -178,15 +162,19 @@ class Crew:
     def _lead(self) -> None:
         me = get_ident()
         lines = self.lines
-        while self._leader == me and not self.stopping:
-            if self._finishing and me == self._main:
-                # `stop` can wake a thread that waits for a job, not one that reads.
-                self._pass_lead()
-            elif lines:
-                self._handle(lines.popleft())
-            elif not self._read():
-                self._ended()
-                return
+        handle = self._handle
+        try:
+            while self._leader == me and not self.stopping:
+                # `_stop` can wake a thread that waits for a job, not one that reads.
+                if self._finishing and me == self._main and self._pass_lead():
+                    return
+                if lines:
+                    handle(lines.pop())
+                elif not self._read():
+                    self._ended()
+                    return
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody would read any more
+            give_up(error)
 
     def _read(self) -> bool:
         if self._eof:
@@ -197,16 +185,16 @@ class Crew:
         if lines is None:
             self._eof = True
             return False
-        self.lines.extend(lines)
+        lines.reverse()
+        self.lines += lines
         return True
 
     def run(self, pace: Pace, job: Callable[[], None]) -> None:
         """Run *job* in this thread, which leads, and lose the lead if it takes long."""
         self._pace = pace
-        self._serial += 1
-        # In this order: a follower that retires says so first and looks at `_running`
+        # In this order: a follower that goes to sleep says so first and looks at `_running`
         # then, so that one of the two always sees the other.
-        self._running = self._serial
+        self._running = self._serial = self._serial + 1
         if not self._following:
             self._call_follower()
         try:
@@ -240,12 +228,15 @@ class Crew:
             waited.lock.acquire()
 
     def _read_until(self, waited: Waited) -> None:
-        while not waited.done:
-            if self.lines:
-                self._handle(self.lines.popleft())
-            elif not self._read():
-                self._ended()
-                return
+        try:
+            while not waited.done:
+                if self.lines:
+                    self._handle(self.lines.pop())
+                elif not self._read():
+                    self._ended()
+                    return
+        except Exception as error:  # noqa: BLE001 - the tool below must not take it for its own
+            give_up(error)
 
     # -- following --------------------------------------------------------------------
 
@@ -254,7 +245,10 @@ class Crew:
             if self._following:
                 return
             self._following = True
-        if not self.spawn(self._follow, essential=True):
+            asleep, self._asleep = self._asleep, False
+        if asleep:
+            self._alarm.release()
+        elif not self.spawn(self._follow, essential=True):
             self._following = False  # no thread to be had: the tool keeps the lead
 
     def _follow(self) -> None:
@@ -273,8 +267,9 @@ class Crew:
                 self._wire.flush()
             quiet = quiet + 1 if self._serial == last else 0
             last = self._serial
-            if quiet >= _QUIET_TICKS and self._retire():
-                return
+            if quiet >= _QUIET_TICKS and self._falls_asleep():
+                self._alarm.acquire()
+                quiet = 0
 
     def _take_over(self, serial: int) -> bool:
         with self._roles:
@@ -288,83 +283,11 @@ class Crew:
                 self._pace.streak = 0
         return True
 
-    def _retire(self) -> bool:
+    def _falls_asleep(self) -> bool:
         with self._roles:
             self._following = False
             if self._running:
                 self._following = True
                 return False
+            self._asleep = True
         return True
-
-    # -- working ----------------------------------------------------------------------
-
-    def spawn(self, job: Callable[[], None], *, essential: bool = False) -> bool:
-        """Give *job* to another thread; say whether one took it at once.
-
-        A job that finds every worker busy waits its turn, unless it is *essential*: those
-        get a thread of their own, and are dropped if the system has none to give.
-        """
-        with self._roles:
-            seat = self._idle.pop() if self._idle else None
-            if seat is not None:
-                seat.job = job
-            elif self._workers >= self.max_workers and not essential:
-                self._backlog.append(job)
-                return False
-            else:
-                self._workers += 1
-        if seat is not None:
-            seat.lock.release()
-            return True
-        try:
-            start_new_thread(self._work, (job, _Seat()))
-        except RuntimeError:
-            return self._do_without_thread(job, essential=essential)
-        return True
-
-    def _do_without_thread(self, job: Callable[[], None], *, essential: bool) -> bool:
-        with self._roles:
-            self._workers -= 1
-            # Two of them may lead and follow, and never come back for the backlog.
-            others = self._workers > 2  # noqa: PLR2004
-            if others and not essential:
-                self._backlog.append(job)
-        if not others and not essential:
-            job()
-        return False
-
-    def _work(self, job: Callable[[], None] | None, seat: _Seat) -> None:
-        main = seat is self._main_seat
-        while not self.stopping:
-            if job is not None:
-                self._do(job, main=main)
-            job = self._next_job(seat, main=main)
-            if job is None:
-                return
-
-    def _do(self, job: Callable[[], None], *, main: bool) -> None:
-        try:
-            job()
-        except KeyboardInterrupt:
-            if main:
-                raise
-        except Exception as error:  # noqa: BLE001 - a bug of the SDK must not cost a worker
-            log(f"plughost_sdk: {type(error).__name__}: {error}")
-
-    def _next_job(self, seat: _Seat, *, main: bool) -> Callable[[], None] | None:
-        with self._roles:
-            if self._backlog:
-                return self._backlog.popleft()
-            if self.stopping:
-                return None
-            patient = main or not self._idle
-            self._idle.append(seat)
-        if not seat.lock.acquire(timeout=-1 if patient else _PATIENCE_S):
-            with self._roles:
-                if seat in self._idle:
-                    self._idle.remove(seat)
-                    self._workers -= 1
-                    return None
-            seat.lock.acquire()  # a job is on its way
-        job, seat.job = seat.job, None
-        return job

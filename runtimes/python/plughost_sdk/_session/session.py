@@ -5,43 +5,45 @@ from __future__ import annotations
 from _thread import allocate_lock
 from time import monotonic
 
-from plughost_sdk.answers import (
+from plughost_sdk._session.answers import (
     CANCELLED,
     INTERNAL,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    STARVED_ERROR,
+    STARVED_RESULT,
     UNKNOWN_METHOD,
     error_member,
     result_member,
     stamped,
-    tool_failure,
-    typed_error,
+    too_long,
 )
-from plughost_sdk.calls import Call
-from plughost_sdk.context import LEVELS
-from plughost_sdk.crew import Crew
-from plughost_sdk.errors import ToolError
-from plughost_sdk.handshake import (
+from plughost_sdk._session.calls import Call, refused
+from plughost_sdk._session.handshake import (
     LIST_STAMP,
     LOG_LEVEL_KEY,
     STAMP,
+    VERSION_KEY,
     Refusal,
     discovered,
     greeted,
     is_stateless,
     refuse_stateless,
 )
-from plughost_sdk.hostlink import HostLink
+from plughost_sdk._session.hostlink import HostLink
+from plughost_sdk._session.lifetime import Lifetime
+from plughost_sdk._session.requests import HOST_REQUESTS, Events
+from plughost_sdk._threads.crew import Crew
+from plughost_sdk._threads.lastresort import report
+from plughost_sdk.context import LEVELS
 from plughost_sdk.jsontext import dumps, parse
-from plughost_sdk.lifetime import Lifetime
-from plughost_sdk.requests import HOST_REQUESTS, Events
-from plughost_sdk.wire import CutLine, log
+from plughost_sdk.wire import head_of
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from typing import Any
 
-    from plughost_sdk.coroutines import Coroutines
+    from plughost_sdk._threads.coroutines import Coroutines
     from plughost_sdk.plugin import Plugin
     from plughost_sdk.wire import Wire
 
@@ -50,8 +52,8 @@ __all__ = ["Session"]
 # How long an answer may wait for others to share its write: nobody sees a millisecond.
 _HOLD_S = 0.001
 
-# Lines that are no messages are logged up to this count; a flood of them is the host's affair.
-_NOISE_LOGGED = 10
+# Stands for a message there was no memory to read.
+_STARVED = object()
 
 # What is answered or noted even while `on_init` runs.
 _UNGATED = ("ping", "initialize", "notifications/cancelled")
@@ -63,6 +65,8 @@ class Session:
     Attributes:
         extended: Whether the host speaks our extensions.
         settings: The plugin's settings, as the host last sent them.
+        calls: What is accepted and not answered, by the host's id.
+        noise: How many lines were no messages.
     """
 
     # Whether a session began in this process: what a runner asks when the entry has ended.
@@ -81,7 +85,7 @@ class Session:
         self.events = Events(self)
         self._greeted = False
         self._log_level = 0
-        self._noise = 0
+        self.noise = 0
         self._held_since = 0.0
         self._coroutines: Coroutines | None = None
         self._coroutines_lock = allocate_lock()
@@ -90,13 +94,10 @@ class Session:
         """Return where coroutines run, which starts with the first one."""
         with self._coroutines_lock:
             if self._coroutines is None:
-                from plughost_sdk.coroutines import Coroutines
+                from plughost_sdk._threads.coroutines import Coroutines
 
                 self._coroutines = Coroutines()
         return self._coroutines
-
-    def _prepare_coroutines(self) -> None:
-        self.coroutines()
 
     def cancel_coroutine(self, call: Call) -> None:
         """Cancel an ``async def`` tool, if it has started."""
@@ -111,32 +112,72 @@ class Session:
     # -- lines in -----------------------------------------------------------------------
 
     def handle(self, line: bytes) -> None:
-        """Act on one line of the host."""
+        """Act on one line of the host.
+
+        Raises:
+            MemoryError: So little is left that not even this can be answered.
+        """
         try:
             message = parse(line)
         except ValueError as error:
-            self._unreadable(line, error)
+            self._read_rest(line, str(error))
             return
-        if type(message) is not dict or message.get("jsonrpc") != "2.0":
-            self._note_noise(line, "it is not a JSON-RPC 2.0 message")
-            return
+        except MemoryError:
+            message = _STARVED
+        if type(message) is dict and message.get("jsonrpc") == "2.0":
+            self.act(message)
+        elif message is _STARVED:  # the exception is gone, and with it what it held
+            self._read_rest(head_of(line), "")
+        else:
+            self._read_rest(line, "it is not a JSON-RPC 2.0 message")
+
+    def _read_rest(self, line: bytes, reason: str) -> None:
+        if line.strip():
+            from plughost_sdk._session.unreadable import read_rest
+
+            read_rest(self, line, reason)
+
+    def act(self, message: dict[str, Any], *, waited: bool = False) -> None:
+        """Act on one message; one that *waited* for `on_init` does not wait again.
+
+        Raises:
+            MemoryError: See `handle`.
+        """
         try:
-            self.dispatch(message)
+            life = self.life
+            if life.started and life.gate is None and message.get("method") == "tools/call":
+                # The usual message on the shortest way; the long one has it, too.
+                number = message.get("id")
+                params = message.get("params")
+                if self._greeted and type(params) is dict and type(number) is int:
+                    meta = params.get("_meta")
+                    if type(meta) is not dict or VERSION_KEY not in meta:
+                        self._call_tool(number, params, stateless=False)
+                        return
+            self._dispatch(message, waited=waited)
+        except MemoryError:
+            if "method" not in message:
+                raise  # an answer of the host is lost, and somebody waits for it
+            self._give_back(message, STARVED_ERROR)
         except Exception as error:  # noqa: BLE001 - the edge of a request: ours to answer, not to die of
-            from plughost_sdk.failures import report
-
             report(error, "plughost_sdk failed on a message")
-            if "method" in message and "id" in message:
-                self.answer(message["id"], error_member(INTERNAL, f"SDK: {error}"))
+            self._give_back(message, error_member(INTERNAL, f"SDK: {error}"))
 
-    def dispatch(self, message: dict[str, Any], *, waited: bool = False) -> None:
-        """Act on one message; one that *waited* for `on_init` does not wait again."""
+    def _give_back(self, message: dict[str, Any], member: bytes) -> None:
+        """Answer the request *message*, on whose way something of ours failed."""
+        number = message.get("id")
+        if "method" in message and (type(number) is int or type(number) is str):
+            self.calls.pop(number, None)
+            self.answer(number, member)
+
+    def _dispatch(self, message: dict[str, Any], *, waited: bool) -> None:
         method = message.get("method")
+        life = self.life
         if method is None:
             self.host.answered(message)
             return
-        gated = self.life.gate is not None and not waited and method not in _UNGATED
-        if gated and self.life.wait_at_gate(message):
+        gated = life.gate is not None and not waited and method not in _UNGATED
+        if gated and life.wait_at_gate(message):
             return
         params = message.get("params")
         if "id" not in message:
@@ -144,37 +185,13 @@ class Session:
             return
         number = message["id"]
         if type(number) is not int and type(number) is not str:
-            self._note_noise(dumps(message)[:200], "its id is neither an integer nor a string")
+            self._read_rest(dumps(message), "its id is neither an integer nor a string")
         elif type(method) is not str:
             self.answer(number, error_member(INVALID_REQUEST, "method must be a string"))
         elif params is not None and type(params) is not dict:
             self.answer(number, error_member(INVALID_PARAMS, "params must be an object"))
         else:
             self._asked(number, method, params or {}, message)
-
-    def _unreadable(self, line: bytes, error: ValueError) -> None:
-        if not line.strip():
-            return
-        if type(line) is not CutLine:
-            self._note_noise(line, str(error))
-            return
-        from plughost_sdk.cutlines import read_head
-
-        number, is_request = read_head(line)
-        limit = f"{self.wire.limit_bytes} bytes"
-        if number is None:
-            self._note_noise(line, f"it is longer than {limit}")
-        elif is_request:
-            message = f"the message is longer than {limit}"
-            self.answer(number, typed_error(INVALID_REQUEST, "output-limit", message))
-        elif type(number) is int:
-            self.host.cut(number)
-
-    def _note_noise(self, line: bytes, reason: str) -> None:
-        self._noise += 1
-        if self._noise <= _NOISE_LOGGED:
-            head = line[:80].decode(errors="replace")
-            log(f"plughost_sdk: ignored a line of the host ({reason}): {head!r}")
 
     # -- requests and notifications ---------------------------------------------------
 
@@ -256,9 +273,10 @@ class Session:
             return
         body = self.plugin.listing
         self.answer(number, result_member(stamped(body, LIST_STAMP) if stateless else body))
+        # The plugin is ready now; its first call should not have to start what it needs.
+        self.crew.prepare()
         if self._coroutines is None and any(tool.is_async for tool in self.plugin.tools.values()):
-            # The plugin is ready now; its first call should not have to load asyncio.
-            self.crew.spawn(self._prepare_coroutines)
+            self.crew.spawn(self.coroutines)
 
     def _set_level(self, number: int | str, params: dict[str, Any], *, stateless: bool) -> None:
         level = params.get("level")
@@ -281,43 +299,41 @@ class Session:
 
     def _call_tool(self, number: int | str, params: dict[str, Any], *, stateless: bool) -> None:
         name = params.get("name")
-        tool = self.plugin.tools.get(name) if type(name) is str else None
         arguments = params.get("arguments")
+        tool = self.plugin.tools.get(name) if type(name) is str else None
+        if arguments is None:
+            arguments = {}
+        if tool is None or type(arguments) is not dict or self.life.ending or number in self.calls:
+            self.answer(number, refused(self, number, tool, name, arguments))
+            return
         meta = params.get("_meta")
-        if tool is None:
-            known = ", ".join(self.plugin.tools) or "none"
-            message = f"no tool is named {name!r}; the tools are: {known}"
-            self.answer(number, typed_error(INVALID_PARAMS, "tool-not-found", message))
-        elif arguments is not None and type(arguments) is not dict:
-            message = "arguments must be an object"
-            self.answer(number, typed_error(INVALID_PARAMS, "invalid-arguments", message))
-        elif self.life.ending:
-            message = "the plugin is shutting down and takes no new calls"
-            self.answer(number, typed_error(INTERNAL, "host-stopping", message))
-        elif number in self.calls:
-            self.answer(number, error_member(INVALID_REQUEST, f"the id {number!r} is in use"))
-        else:
-            meta = meta if type(meta) is dict else None
-            call = Call(self, number, tool, arguments or {}, meta, stateless=stateless)
-            self.calls[number] = call
-            self._run(call)
-
-    def _run(self, call: Call) -> None:
-        tool = call.tool
+        call = Call(
+            self, number, tool, arguments, meta if type(meta) is dict else None, stateless=stateless
+        )
+        self.calls[number] = call
+        crew = self.crew
         if tool.is_async:
             self._run_async(call)
-        elif tool.quick and self.crew.may_run():
+        elif tool.quick and crew.may_run():
             if self.wire.held and tool.last_s > _HOLD_S:
                 self.wire.flush()
-            self.crew.run(tool, call.run_here)
+            crew.run(tool, call.run_here)
         else:
-            self.crew.spawn(call.run_on_worker)
+            call.came = monotonic()
+            crew.spawn(call.run_on_worker)
 
     def _run_async(self, call: Call) -> None:
+        call.came = monotonic()
         if self._coroutines is not None:
             self._coroutines.start(call)
         else:  # asyncio is loaded where nobody waits for the wire
-            self.crew.spawn(lambda: self.coroutines().start(call))
+            self.crew.spawn(lambda: self._start_first(call))
+
+    def _start_first(self, call: Call) -> None:
+        try:
+            self.coroutines().start(call)
+        except Exception as error:  # noqa: BLE001 - no thread or no memory for a loop
+            self.settle(call, call.failure(error))
 
     def _withdraw(self, number: object) -> None:
         if type(number) is not int and type(number) is not str:
@@ -353,19 +369,19 @@ class Session:
             tool: Whose answer it is, for the message when it is too long.
         """
         name = b"%d" % number if type(number) is int else dumps(number)
-        line = b'{"jsonrpc":"2.0","id":%s,%s}\n' % (name, member)
-        if len(line) > self.wire.limit_bytes:
-            text = f"the answer has {len(line)} bytes, a message at most {self.wire.limit_bytes}"
-            member = (
-                result_member(tool_failure(ToolError(text), tool))
-                if tool
-                else error_member(INTERNAL, text)
-            )
+        try:
+            line = b'{"jsonrpc":"2.0","id":%s,%s}\n' % (name, member)
+        except MemoryError:
+            member = STARVED_RESULT if tool else STARVED_ERROR
+            line = b'{"jsonrpc":"2.0","id":%s,%s}\n' % (name, member)
+        wire = self.wire
+        if len(line) > wire.limit_bytes:
+            member = too_long(len(line), wire.limit_bytes, tool)
             line = b'{"jsonrpc":"2.0","id":%s,%s}\n' % (name, member)
         if may_wait and self.crew.lines and self._may_hold():
-            self.wire.hold(line)
+            wire.hold(line)
         else:
-            self.wire.send(line)
+            wire.send(line)
 
     def _may_hold(self) -> bool:
         if not self.crew.may_run():

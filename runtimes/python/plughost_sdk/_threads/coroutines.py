@@ -7,16 +7,18 @@ wire stays with the crew, so that a coroutine that blocks its loop does not sile
 from __future__ import annotations
 
 import asyncio
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import allocate_lock, get_ident
 
-from plughost_sdk.answers import CANCELLED, error_member
+from plughost_sdk._session.answers import CANCELLED, error_member
+from plughost_sdk._threads.lastresort import give_up
+from plughost_sdk._threads.workers import started
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
 
-    from plughost_sdk.calls import Call
+    from plughost_sdk._session.calls import Call
 
 __all__ = ["Coroutines"]
 
@@ -29,20 +31,24 @@ class Coroutines:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._ended = allocate_lock()
-        self._ended.acquire()
+        self._over = allocate_lock()
+        self._over.acquire()
         # asyncio keeps only weak references to tasks.
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ident = start_new_thread(self._run, ())
+        self._ident = 0
+        if not started(self._run):
+            self._loop.close()
+            raise RuntimeError("no thread is to be had for async tools")
 
     def _run(self) -> None:
+        self._ident = get_ident()
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         finally:
             self._loop.close()
-            self._ended.release()
+            self._over.release()
 
     def start(self, call: Call) -> None:
         """Start an ``async def`` tool; it answers by itself."""
@@ -52,17 +58,33 @@ class Coroutines:
         if call.cancelled:
             call.session.settle(call, error_member(CANCELLED, "cancelled before it ran"))
             return
-        task = self._loop.create_task(self._serve(call))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        try:
+            task = self._loop.create_task(self._serve(call))
+            self._tasks.add(task)
+            task.add_done_callback(lambda task: self._ended(task, call))
+        except MemoryError as error:  # asyncio would only log it, and the caller wait
+            give_up(error)
         call.task = task
+
+    def _ended(self, task: asyncio.Task[None], call: Call) -> None:
+        self._tasks.discard(task)
+        if call.session.calls.get(call.id) is not call:
+            return
+        # It ended before its first line, and so without an answer.
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            give_up(error)
+        call.session.settle(call, error_member(CANCELLED, "cancelled before it ran"))
 
     async def _serve(self, call: Call) -> None:
         try:
             member = call.member(await call.tool.start(call))
         except BaseException as error:  # noqa: BLE001 - whatever a tool raises is its answer
             member = call.failure(error)
-        call.session.settle(call, member)
+        try:
+            call.session.settle(call, member)
+        except MemoryError as error:  # as in `_start`
+            give_up(error)
 
     def cancel(self, call: Call) -> None:
         """Cancel the tool of *call* where it waits."""
@@ -103,7 +125,7 @@ class Coroutines:
     def close(self) -> None:
         """Cancel what runs, and end the loop."""
         self._loop.call_soon_threadsafe(self._close)
-        self._ended.acquire(timeout=_FAREWELL_S)
+        self._over.acquire(timeout=_FAREWELL_S)
 
     def _close(self) -> None:
         async def farewell() -> None:

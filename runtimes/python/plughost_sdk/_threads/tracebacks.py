@@ -9,13 +9,12 @@ from __future__ import annotations
 import traceback
 
 from plughost_sdk.jsontext import NotJsonError
-from plughost_sdk.wire import log
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["report"]
+__all__ = ["written"]
 
 # Frames kept at each end of a traceback (runtimes/README.md).
 _FRAMES = 20
@@ -23,21 +22,20 @@ _FRAMES = 20
 # Exceptions followed through `raise … from …`: each is a traceback of its own.
 _CHAIN = 8
 
-_OWN_FOLDER = __file__.rpartition("/")[0]
+_OWN_FOLDER = __file__.rpartition("/_threads/")[0]
 
 _CAUSED = "\nThe above exception was the direct cause of the following exception:\n"
 _DURING = "\nDuring handling of the above exception, another exception occurred:\n"
 
 
-def report(error: BaseException, what: str) -> None:
-    """Write *what* failed and the traceback of *error* to the log, in one piece."""
+def written(error: BaseException, what: str) -> str:
+    """Say *what* failed, with the traceback of *error*."""
     try:
         if isinstance(error, NotJsonError):
-            log(f"{what}: {error}")
-        else:
-            log(f"{what}:\n" + "\n".join(_chain(error)))
+            return f"{what}: {error}"
+        return f"{what}:\n" + "\n".join(_chain(error))
     except Exception as broken:  # noqa: BLE001 - an exception that cannot be printed
-        log(f"{what}: {type(error).__name__} (its traceback: {type(broken).__name__})")
+        return f"{what}: {type(error).__name__} (its traceback: {type(broken).__name__})"
 
 
 def _chain(error: BaseException) -> list[str]:

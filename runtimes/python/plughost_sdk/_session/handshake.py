@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plughost_sdk.answers import (
+from plughost_sdk._session.answers import (
     INVALID_PARAMS,
     UNSUPPORTED_VERSION,
     error_member,
@@ -14,8 +14,8 @@ TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["EXTENSION_VERSION", "LIST_STAMP", "STAMP", "Refusal", "discovered", "greeted",
-           "is_stateless", "refuse_stateless"]  # fmt: skip
+__all__ = ["EXTENSION_VERSION", "LIST_STAMP", "LOG_LEVEL_KEY", "STAMP", "VERSION_KEY", "Refusal",
+           "discovered", "greeted", "is_stateless", "refuse_stateless"]  # fmt: skip
 
 # The version of our extensions this SDK speaks (wire 4.1), matched by caret (wire 4.4).
 EXTENSION_VERSION = "1.0.0"
@@ -26,7 +26,7 @@ _HANDSHAKE_VERSIONS = ("2025-11-25", "2025-06-18")
 # Revisions without one (wire 4.7).
 _STATELESS_VERSIONS = ("2026-07-28",)
 
-_VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 _CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 LOG_LEVEL_KEY = "io.modelcontextprotocol/logLevel"
 
@@ -46,12 +46,12 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault of ours
 def is_stateless(params: dict[str, Any]) -> bool:
     """Whether a request with *params* needs no handshake."""
     meta = params.get("_meta")
-    return type(meta) is dict and _VERSION_KEY in meta
+    return type(meta) is dict and VERSION_KEY in meta
 
 
 def refuse_stateless(meta: dict[str, Any]) -> bytes | None:
     """Return the error for a stateless request with *meta*, or None if it is in order."""
-    version = meta[_VERSION_KEY]
+    version = meta[VERSION_KEY]
     if version not in _STATELESS_VERSIONS:
         return error_member(
             UNSUPPORTED_VERSION,

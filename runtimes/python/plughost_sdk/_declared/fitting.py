@@ -8,8 +8,8 @@ serves tools that bring their own schema when a plain MCP client calls them: it 
 
 from __future__ import annotations
 
+from plughost_sdk._declared.schema import kind_of
 from plughost_sdk.errors import Misfit
-from plughost_sdk.schema import kind_of
 
 TYPE_CHECKING = False  # `typing` costs 10 ms, which every start would pay
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What an author declared: functions, their schemas, and how arguments reach them."""

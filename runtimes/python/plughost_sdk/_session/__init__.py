@@ -1,0 +1,1 @@
+"""What the host says, what it means, and what it is answered."""

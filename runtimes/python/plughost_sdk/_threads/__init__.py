@@ -1,0 +1,1 @@
+"""Which thread does what, and what becomes of a failure in it."""
