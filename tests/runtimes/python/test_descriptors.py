@@ -34,7 +34,7 @@ def pollute(how: str) -> str:
         os.waitpid(child, 0)
     if how == "environment":
         return str(os.environ.get("PLUGHOST_WIRE")) + subprocess.run(
-            ["sh", "-c", "echo $PLUGHOST_WIRE"], check=True, capture_output=True, text=True
+            ["sh", "-c", "echo $PLUGHOST_WIRE"], check=True, capture_output=True, encoding="utf-8"
         ).stdout
     if how == "input":
         return sys.stdin.read()
@@ -96,6 +96,7 @@ def test_what_is_printed_before_the_plugin_exists_is_log_too(launch: Launch) -> 
         "@plugin.tool\ndef two() -> int:\n    return 2\nplugin.run()\n",
         alone=True,
         whole=True,
+        env={"PLUGHOST_UNMEASURED": "1"},
     )
     plugin.initialize(None)
 
@@ -114,10 +115,10 @@ def test_a_module_that_is_imported_keeps_its_standard_streams(tmp_path: Path) ->
     done = subprocess.run(
         [PYTHON, "-c", "import main; print('still mine'); print(input())"],
         cwd=tmp_path,
-        env={"PYTHONPATH": f"{SDK}:{tmp_path}"},
+        env={"PYTHONPATH": f"{SDK}:{tmp_path}", "PLUGHOST_UNMEASURED": "1"},
         input="and mine\n",
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         timeout=30,
     )
@@ -136,7 +137,7 @@ def test_a_person_at_a_terminal_is_told_what_this_is(tmp_path: Path) -> None:
             env={"PYTHONPATH": str(SDK)},
             stdin=theirs,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             timeout=30,
         )
@@ -159,7 +160,7 @@ def test_a_wire_that_is_not_there_is_explained(tmp_path: Path, wire: str) -> Non
         env={"PLUGHOST_WIRE": wire},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=30,
     )

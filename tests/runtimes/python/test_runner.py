@@ -57,7 +57,7 @@ def test_a_missing_entry_is_explained(launch: Launch, tmp_path: Path) -> None:
         [PYTHON, "-I", "-S", str(RUNNER), str(tmp_path), "gone.py"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=30,
     )
@@ -90,7 +90,7 @@ def test_an_entry_may_choose_its_status(launch: Launch, code: str, status: int) 
 def test_the_runner_without_arguments_says_how_it_is_used() -> None:
     done = subprocess.run(
         [PYTHON, "-I", "-S", str(RUNNER)],
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, encoding="utf-8", check=False, timeout=30,
     )  # fmt: skip
 
     assert done.returncode == 64
@@ -206,6 +206,7 @@ def loaded(flag: bool = False, words: list[str] = [], ctx: Context = None) -> li
 plugin.run()
 """,
         whole=True,
+        env={"PLUGHOST_UNMEASURED": "1"},
     ).begin()
     plugin.ask("tools/list")
 
@@ -254,7 +255,7 @@ def test_pip_installs_the_sdk(tmp_path: Path) -> None:
          ("import plughost_sdk, pathlib\n"
           "folder = pathlib.Path(plughost_sdk.__file__).parent\n"
           "print((folder / 'py.typed').exists(), *sorted(plughost_sdk.__all__))")],
-        capture_output=True, text=True, check=True, timeout=30,
+        capture_output=True, encoding="utf-8", check=True, timeout=30,
     )  # fmt: skip
 
     assert done.stdout.split() == [
