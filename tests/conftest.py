@@ -45,6 +45,13 @@ def behave(request_id, do, arguments):
         token = arguments["meta"].get("progressToken")
         say(method="notifications/progress", params={"progressToken": token, "progress": 1})
         return {"content": [], "structuredContent": {}}
+    if do == "bad":
+        sys.stdout.write('{"jsonrpc": "2.0", "id": %d, "result": null}\\n' % request_id)
+        sys.stdout.flush()
+        return None
+    if do == "endless":
+        while True:
+            os.write(1, b"x" * 65536)
     if do == "fail":
         return {"content": [{"type": "text", "text": "it failed"}], "isError": True}
     if do == "noise":

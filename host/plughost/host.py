@@ -32,6 +32,7 @@ class Host:
     """Runs plugins, each in a process of its own; open one with `Host.open`."""
 
     _registry: Registry
+    _token: trio.lowlevel.TrioToken
 
     @classmethod
     @asynccontextmanager
@@ -74,11 +75,12 @@ class Host:
                     if eager:
                         await registry.settled()
                     try:
-                        yield cls(registry)
-                    except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - raised below
+                        yield cls(registry, trio.lowlevel.current_trio_token())
+                    except (Exception, KeyboardInterrupt, SystemExit) as exc:  # noqa: BLE001 - raised below
                         # A nursery would wrap the caller's own error in a group.
                         failure = exc
-                    registry.stopping = True
+                    finally:
+                        registry.stopping = True
                     nursery.cancel_scope.cancel()
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -102,7 +104,16 @@ class Host:
             arguments: JSON values, by parameter.
             timeout_s: Seconds; None takes the manifest's ``call_timeout_s``.
             on_progress: Hears ``{progress, total?, message?}`` as the tool reports it.
+
+        Raises:
+            RuntimeError: Called from another thread or event loop than the one
+                that opened the host.
         """
+        if trio.lowlevel.current_trio_token() is not self._token:
+            raise RuntimeError(
+                "this Host belongs to another trio.run(); reach it from other threads "
+                "with trio.from_thread.run"
+            )
         return await self._registry.call(
             plugin, tool, arguments, timeout_s=timeout_s, on_progress=on_progress
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -42,7 +45,8 @@ def test_the_demo_shows_every_runtime_three_rogues_and_one_table(plughost: Any) 
         assert row.split()[-1] == error_type
     assert "rlimit-data" in out
     assert "\x1b" not in out
-    assert max(map(len, out.splitlines())) <= 80
+    story, _, _ = out.partition("\nNext:\n")
+    assert max(map(len, story.splitlines())) <= 80
 
 
 def test_without_node_it_exits_0_and_says_what_is_missing(
@@ -106,3 +110,39 @@ def test_a_broken_promise_is_the_commands_failure(
 
     assert main.run(["demo", "--json"]) == 1
     assert capfd.readouterr().err == "not as promised: water flows uphill\n"
+
+
+@pytest.mark.parametrize(
+    ("on_path", "program", "typed"),
+    [
+        (True, ".venv/bin/plughost", "plughost"),
+        (False, ".venv/bin/plughost", ".venv/bin/plughost"),
+        (False, "/a folder/plughost", "'/a folder/plughost'"),
+        (False, "/host/plughost/__main__.py", f"{shlex.quote(sys.executable)} -m plughost"),
+    ],
+)
+def test_it_ends_with_commands_that_can_be_typed_in_this_shell(
+    on_path: bool,
+    program: str,
+    typed: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def nothing(_: Stage) -> None:
+        pass
+
+    if on_path:
+        (tmp_path / "plughost").write_text("#!/bin/sh\n", encoding="utf-8")
+        (tmp_path / "plughost").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [program, "demo"])
+    monkeypatch.setattr(show, "run_demo", nothing)
+
+    assert main.run(["demo"]) == 0
+    assert capfd.readouterr().out.splitlines()[-4:] == [
+        "Next:",
+        f"  {typed} tools",
+        f"  {typed} call PLUGIN TOOL",
+        f"  {typed} doctor",
+    ]

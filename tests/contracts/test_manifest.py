@@ -233,3 +233,12 @@ def test_first_party_plugins_are_valid() -> None:
 
 def test_every_pattern_of_the_schema_runs_in_linear_time() -> None:
     assert manifest_schema().unchecked == ()
+
+
+def test_a_fifo_in_a_manifests_place_is_refused_without_waiting_for_a_writer(
+    tmp_path: Path,
+) -> None:
+    os.mkfifo(tmp_path / "plugin.toml")
+
+    with pytest.raises(ManifestError, match="is not a regular file"):
+        load_manifest(tmp_path / "plugin.toml")

@@ -87,7 +87,7 @@ def test_an_unknown_reason_is_passed_on() -> None:
 @pytest.mark.parametrize(
     ("exit_", "hint", "permanent"),
     [
-        (Exit(status=78), "starts it again when its files change", True),
+        (Exit(status=78), "then start it again, or restart the host", True),
         (Exit(status=127), "missing or not executable", False),
         (Exit(status=0), "plugin.run()", False),
         (Exit(status=1), "Its log is in the details", False),
@@ -103,6 +103,14 @@ def test_an_exit_before_ready_has_a_hint_of_its_own(
     assert hint in error.hint
     assert error.facts["permanent"] is permanent
     assert error.facts["log_tail"] == "line one\nSyntaxError: bad\n\n"
+
+
+def test_a_javascript_stack_is_quoted_by_its_message() -> None:
+    tail = "main.mjs failed to load: TypeError: no\n    at file:///x.mjs:1:2\n    at async y\n"
+
+    error = explain_exit("demo", Exit(status=1), tail)
+
+    assert str(error).endswith("it said: main.mjs failed to load: TypeError: no")
 
 
 def test_silence_says_how_long_and_for_what() -> None:

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from plughost.protocol.session import Answer, Ask, Noise, Session, Stray, Tell, TooLong
+from plughost.protocol.session import Answer, Ask, Malformed, Noise, Session, Stray, Tell, TooLong
 
 SEEDS = [
     {"jsonrpc": "2.0", "id": 2, "result": {"content": [], "structuredContent": {"a": [1, 2.5]}}},
@@ -61,7 +61,7 @@ def one(luck: random.Random, seeds: list[bytes]) -> Counter[str]:
     while data:
         size = luck.randint(1, len(data))
         for event in session.receive(data[:size]):
-            assert isinstance(event, (Answer, Ask, Tell, Noise, Stray, TooLong))
+            assert isinstance(event, (Answer, Ask, Tell, Malformed, Noise, Stray, TooLong))
             found[type(event).__name__] += 1
         data = data[size:]
     for refusal in bytes(session.to_send).splitlines():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plughost.protocol.framing import HEAD_BYTES, Framer, Oversize
+from plughost.protocol.framing import ENDLESS, HEAD_BYTES, Framer, Oversize
 
 lines = st.lists(
     st.binary(min_size=1, max_size=40).filter(
@@ -60,16 +60,25 @@ def test_a_line_of_exactly_the_limit_passes_and_one_more_byte_does_not() -> None
     assert framer.receive(b"1234567\n12345678\n") == [b"1234567", Oversize(b"12345678", 9)]
 
 
-def test_an_endless_line_holds_no_more_than_its_head() -> None:
+def test_a_long_line_holds_no_more_than_its_head() -> None:
     framer = Framer(max_message_bytes=HEAD_BYTES * 2)
-    for _ in range(100):
+    for _ in range(10):
         assert framer.receive(b"y" * HEAD_BYTES) == []
 
     assert sum(map(len, framer._chunks)) == 0
     assert framer.receive(b"\n{}\n") == [
-        Oversize(b"y" * HEAD_BYTES, 100 * HEAD_BYTES + 1),
+        Oversize(b"y" * HEAD_BYTES, 10 * HEAD_BYTES + 1),
         b"{}",
     ]
+
+
+def test_a_line_without_end_is_reported_again_and_again() -> None:
+    framer = Framer(max_message_bytes=10)
+
+    reports = [len(framer.receive(b"z" * 10)) for _ in range(3 * ENDLESS)]
+
+    assert sum(reports) == 3
+    assert framer.receive(b"\n{}\n")[-1] == b"{}"
 
 
 @pytest.mark.parametrize("blank", [b"\n", b"\r\n", b"  \n", b"\n\n\n"])

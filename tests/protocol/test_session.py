@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from plughost.errors import LocalError
 from plughost.protocol.messages import encode
 from plughost.protocol.moves import MOVES, STEPS, Side, State, may_send
-from plughost.protocol.session import Answer, Ask, Noise, Session, Stray, Tell, TooLong
+from plughost.protocol.session import Answer, Ask, Malformed, Noise, Session, Stray, Tell, TooLong
 
 
 def line(**message: Any) -> bytes:
@@ -187,6 +187,29 @@ def test_an_oversize_answer_fails_its_request_and_nothing_else() -> None:
     assert events[1] == Answer(second, {}, None)
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        '"result":null',
+        '"result":[]',
+        '"result":{},"error":{}',
+        '"error":1',
+        '"x":1',
+        '"result":{"n":NaN}',
+    ],
+)
+def test_an_answer_that_is_not_understood_ends_its_request_at_once(rest: str) -> None:
+    session = ready_session()
+    opened, _ = session.request("tools/call")
+
+    (event,) = session.receive(f'{{"jsonrpc":"2.0","id":{opened},{rest}}}\n'.encode())
+
+    assert isinstance(event, Malformed)
+    assert event.id == opened
+    assert event.reason
+    assert session.end() == []
+
+
 def test_an_oversize_request_of_the_plugin_is_not_taken_for_an_answer() -> None:
     session = ready_session(max_message_bytes=200)
     opened, _ = session.request("tools/call")
@@ -216,7 +239,7 @@ def test_no_input_makes_the_session_raise(data: bytes) -> None:
     session.request("tools/call")
 
     for event in session.receive(data + b"\n"):
-        assert isinstance(event, (Answer, Ask, Tell, Noise, Stray, TooLong))
+        assert isinstance(event, (Answer, Ask, Tell, Malformed, Noise, Stray, TooLong))
 
 
 def test_every_method_of_the_tables_has_a_known_state() -> None:

@@ -372,3 +372,98 @@ async def test_a_caller_that_never_has_to_wait_still_lets_others_run(
         nursery.cancel_scope.cancel()
 
     assert turns >= 10
+
+
+async def test_slots_are_neither_lost_nor_made_by_timeouts_cancels_and_late_answers(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin(manifest="concurrency = 1\n")
+    async with open_host() as host:
+
+        async def one(number: int) -> None:
+            # The tool answers about when the caller gives up, before and after.
+            with trio.move_on_after(0.002 * number if number % 3 else 1):
+                await do(host, "sleep", seconds=0.004, timeout_s=0.001 + 0.0005 * number)
+
+        for _ in range(3):
+            async with trio.open_nursery() as nursery:
+                for number in range(40):
+                    nursery.start_soon(one, number)
+        with trio.fail_after(10):
+            while host.health("peer").in_flight:
+                await do(host, "echo")
+                await trio.sleep(0.01)
+
+        assert host.health("peer").in_flight == 0
+
+
+async def test_an_answer_that_is_not_understood_is_told_at_once(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin()
+    async with open_host() as host:
+        with trio.fail_after(5):
+            result = await do(host, "bad")
+        assert (await do(host, "echo", value=1)).ok
+
+    assert result.error is not None
+    assert result.error.type == "protocol-violation"
+    assert "the result of" in result.error.message
+    assert "null" in result.error.details["excerpt"]
+
+
+async def test_a_line_without_end_ends_the_session_and_not_the_host(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin(manifest="[resource_limits]\nmax_message_mb = 1\n")
+    async with open_host() as host:
+        with trio.fail_after(30):
+            result = await do(host, "endless", timeout_s=20)
+            again = await do(host, "echo", value=1)
+
+    assert result.error is not None
+    assert result.error.type == "plugin-crashed"
+    assert "over the limit of 1048576, twice" in result.error.message
+    assert again.ok
+
+
+async def test_a_start_and_a_call_right_after_it_is_served(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin()
+    async with open_host() as host:
+        await host.stop("peer")
+        host.start("peer")
+        assert (await do(host, "echo", value=1)).ok
+
+
+async def test_a_host_that_was_left_refuses_at_once(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin()
+    async with open_host() as host:
+        assert (await do(host, "echo", value=1)).ok
+
+    with trio.fail_after(1):
+        result = await do(host, "echo", value=1)
+    assert result.error is not None
+    assert result.error.type == "host-stopping"
+
+
+async def test_a_host_belongs_to_the_loop_that_opened_it(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin()
+    async with open_host() as host:
+        with pytest.raises(RuntimeError, match="another trio"):
+            await trio.to_thread.run_sync(trio.run, lambda: do(host, "echo"))
+        assert (await do(host, "echo", value=1)).ok
+
+
+async def test_a_programs_exit_inside_the_block_keeps_its_status(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin()
+    with pytest.raises(SystemExit, match="3"):
+        async with open_host():
+            raise SystemExit(3)

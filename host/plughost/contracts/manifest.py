@@ -75,6 +75,13 @@ def load_manifest(path: Path) -> Manifest:
     Raises:
         ManifestError: The file cannot be read or used; *facts* lists every problem.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # Reading a FIFO would wait for a writer for ever.
+        raise ManifestError(
+            f"{path} is not a regular file",
+            hint="Put a text file in its place.",
+            path=str(path),
+        )
     try:
         data = path.read_bytes()
     except IsADirectoryError as error:

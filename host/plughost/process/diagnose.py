@@ -65,7 +65,7 @@ def explain_exit(name: str, exit_: Exit, log_tail: str) -> StartError:
     """Return the error for a plugin that ended before it was ready."""
     hint = "Its log is in the details; run its entry file by hand to see more."
     if exit_.status == PERMANENT_STATUS:
-        hint = "Correct what its log says; plughost starts it again when its files change."
+        hint = "Correct what its log says, then start it again, or restart the host."
     elif exit_.status in (_NOT_EXECUTABLE, _NOT_FOUND):
         hint = "A program that its command starts is missing or not executable."
     elif exit_.status == 0:
@@ -116,4 +116,6 @@ def _shebang(path: Path) -> str:
 
 def _last_line(log_tail: str) -> str:
     lines = [line.strip() for line in log_tail.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    # A JavaScript stack follows its message; a Python traceback ends with it.
+    telling = [line for line in lines if not line.startswith(("at ", "node:", "Node.js v"))]
+    return (telling or lines or [""])[-1]

@@ -11,10 +11,14 @@ from typing import Final
 
 import attrs
 
-__all__ = ["DEFAULT_MAX_MESSAGE_BYTES", "HEAD_BYTES", "Framer", "Oversize"]
+__all__ = ["DEFAULT_MAX_MESSAGE_BYTES", "ENDLESS", "HEAD_BYTES", "Framer", "Oversize"]
 
 # contracts/wire/README.md §2.2: 4 MiB unless the manifest raises it.
 DEFAULT_MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+
+# After this many times the limit without an LF, the line counts as oversize and
+# is dropped further: generous to a large result, short of a flood for ever.
+ENDLESS: Final = 16
 
 # What is kept of a dropped line: enough to find the id that our own SDKs and
 # most JSON writers put within the first members of a message.
@@ -59,7 +63,7 @@ class Framer:
         end = data.rfind(b"\n")
         if end < 0:
             self._keep(data)
-            return []
+            return self._endless()
         if end == len(data) - 1 == data.find(b"\n") and self._is_plain(data):
             return [data]  # one whole line, as a lone answer comes; its LF harms no parser
         lines = data[:end].split(b"\n")
@@ -75,6 +79,13 @@ class Framer:
         if end + 1 < len(data):
             self._keep(data[end + 1 :])
         return found
+
+    def _endless(self) -> list[bytes | Oversize]:
+        """Report a line that has no end, again and again: it would never be reported."""
+        if self._dropping is None or self._pending_bytes < ENDLESS * self.max_message_bytes:
+            return []
+        size, self._pending_bytes = self._pending_bytes, 1
+        return [Oversize(self._dropping, size)]
 
     def _is_plain(self, line: bytes) -> bool:
         return (

@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 
 from plughost.errors import LocalError, PeerError
-from plughost.protocol.framing import DEFAULT_MAX_MESSAGE_BYTES, Framer, Oversize
+from plughost.protocol.framing import DEFAULT_MAX_MESSAGE_BYTES, HEAD_BYTES, Framer, Oversize
 from plughost.protocol.messages import (
     Notification,
     Request,
@@ -26,7 +26,7 @@ from plughost.protocol.messages import (
 )
 from plughost.protocol.moves import STEPS, Side, State, may_send
 
-__all__ = ["Answer", "Ask", "Event", "Noise", "Session", "Stray", "Tell", "TooLong"]
+__all__ = ["Answer", "Ask", "Event", "Malformed", "Noise", "Session", "Stray", "Tell", "TooLong"]
 
 # JSON-RPC 2.0, section 5.1.
 _INVALID_REQUEST: Final = -32600
@@ -82,6 +82,15 @@ class Noise:
 
 
 @attrs.define
+class Malformed:
+    """A line that should be the answer to one of our open requests, and is no message."""
+
+    id: int
+    reason: str
+    excerpt: str
+
+
+@attrs.define
 class Stray:
     """An answer nobody waits for: ``late`` if we gave up on it, else forged or doubled."""
 
@@ -97,7 +106,7 @@ class TooLong:
     size_bytes: int
 
 
-Event = Answer | Ask | Tell | Noise | Stray | TooLong
+Event = Answer | Ask | Tell | Malformed | Noise | Stray | TooLong
 
 
 @attrs.define
@@ -246,7 +255,7 @@ class Session:
                 message = parse(line)  # type: ignore[arg-type]  # Oversize went above
             except PeerError as exc:
                 excerpt = line[:_EXCERPT_BYTES].decode("utf-8", "replace")  # type: ignore[index]  # as above
-                events.append(Noise(str(exc), excerpt))
+                events.append(self._not_understood(line[:HEAD_BYTES], str(exc), excerpt))  # type: ignore[index]  # as above
                 continue
             event = self._heard(message)
             if event is not None:
@@ -293,11 +302,19 @@ class Session:
         return None
 
     def _too_long(self, line: Oversize) -> TooLong:
-        found = find_id(line.head)
-        is_answer = _ANSWER.search(line.head) is not None
+        return TooLong(self._answered_by(line.head), line.size_bytes)
+
+    def _not_understood(self, head: bytes, reason: str, excerpt: str) -> Malformed | Noise:
+        number = self._answered_by(head)
+        return Noise(reason, excerpt) if number is None else Malformed(number, reason, excerpt)
+
+    def _answered_by(self, head: bytes) -> int | None:
+        """Take out and return the open request that a broken line seems to answer."""
+        found = find_id(head)
+        is_answer = b'"method"' not in head or _ANSWER.search(head) is not None
         if is_answer and type(found) is int and self._open.pop(found, None) is not None:
-            return TooLong(found, line.size_bytes)
-        return TooLong(None, line.size_bytes)
+            return found
+        return None
 
     # -- rules ---------------------------------------------------------------
 

@@ -18,6 +18,9 @@ __all__ = ["Catalog", "CatalogEntry", "nearest"]
 
 # What models and MCP clients accept as a tool's name (docs/reference/defaults.md).
 _NAME_CHARS: Final = 64
+# Enough to find a name again; a plugin may have thousands.
+_NAMES_SHOWN: Final = 20
+
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -99,9 +102,11 @@ class Catalog:
         entries = self._by_plugin.get(plugin, {})
         entry = entries.get(tool)
         if entry is None:
-            names = ", ".join(sorted(entries)) or "none"
+            names = ", ".join(sorted(entries)[:_NAMES_SHOWN]) or "none"
+            more = len(entries) - _NAMES_SHOWN
+            names += f" and {more} more" if more > 0 else ""
             raise ToolNotFoundError(
-                f"{plugin} has no tool {tool!r}{nearest(tool, entries)}; it has: {names}",
+                f"{plugin} has no tool {tool!r}{nearest(str(tool), entries)}; it has: {names}",
                 hint="List all tools with `plughost tools`.",
                 plugin=plugin,
                 tool=tool,

@@ -88,7 +88,7 @@ class Registry:
         if broken is not None:
             raise broken
         raise PluginNotFoundError(
-            f"there is no plugin {name!r}{nearest(name, self._plugins)}",
+            f"there is no plugin {name!r}{nearest(str(name), self._plugins)}",
             hint="List the plugins with `plughost plugins`; "
             "name another folder with `--plugins DIR`.",
             plugin=name,
@@ -170,11 +170,11 @@ class Registry:
             target = self.plugin(plugin)
             if timeout_s is None:
                 timeout_s = target.manifest.resource_limits.call_timeout_s
-            if not 0 < timeout_s <= _MAX_TIMEOUT_S:
+            if type(timeout_s) not in (float, int) or not 0 < timeout_s <= _MAX_TIMEOUT_S:
                 raise _bad_timeout(timeout_s)
             deadline = started_at + timeout_s
             if self.stopping:
-                raise HostStoppingError("the host is stopping")
+                raise HostStoppingError("the host is closed or closing")
             encoded, values = _encoded(arguments)
             entry = self.catalog.get(plugin, tool)
             if entry is None:
@@ -309,7 +309,7 @@ def _allowed_chain(caller: Plugin, parent: Call | None, plugin: str, tool: str) 
 
 def _bad_timeout(timeout_s: float) -> InvalidArgumentsError:
     return InvalidArgumentsError(
-        f"a timeout of {timeout_s} s is not between 0 and {_MAX_TIMEOUT_S:g} s",
+        f"a timeout of {timeout_s!r} is not a number of seconds up to {_MAX_TIMEOUT_S:g}",
         hint="Timeouts are in seconds.",
     )
 

@@ -7,7 +7,6 @@ gone.  Whatever happens first wins, and there is always one of the three.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,13 +18,23 @@ from plughost.process.guard import Guard, Spawned
 from plughost.process.log import LogRing, drain, drain_rest
 from plughost.process.pump import Pump
 from plughost.protocol.messages import RequestId
-from plughost.protocol.session import Answer, Ask, Event, Noise, Session, Stray, Tell, TooLong
+from plughost.protocol.session import (
+    Answer,
+    Ask,
+    Event,
+    Malformed,
+    Noise,
+    Session,
+    Stray,
+    Tell,
+    TooLong,
+)
 from plughost.supervisor.calls.deadlines import Deadlines
 from plughost.supervisor.calls.early import EarlyLook
 from plughost.supervisor.calls.slots import Slots
-from plughost.supervisor.outcomes import Counters, Ended, Failure, Reply
+from plughost.supervisor.outcomes import Counters, Ended, Failure, Open, Progress
 
-__all__ = ["Connection", "Hooks", "Open", "Progress"]
+__all__ = ["Connection", "Hooks"]
 
 # docs/reference/defaults.md: how long a cancelled call may hold its slot.
 CANCEL_GRACE_S: Final = 2.0
@@ -65,55 +74,6 @@ class Hooks:
     on_ask: Callable[[Connection, Ask], Any]
     on_tell: Callable[[Connection, Tell], None]
     on_log: Callable[[str], None]
-
-
-@attrs.frozen
-class Progress:
-    """What a call's progress does.
-
-    Attributes:
-        idle_s: Seconds by which it moves the deadline; 0: it does not.
-        latest_at: When even progress helps no more.
-        listener: Hears it, as the plugin sent it.
-    """
-
-    idle_s: float = 0.0
-    latest_at: float = math.inf
-    listener: Callable[[dict[str, Any]], None] | None = None
-
-
-@attrs.define(eq=False)
-class Open:
-    """A request that waits for its answer."""
-
-    id: int
-    connection: Connection
-    progress: Progress | None = None
-    holds_slot: bool = False
-    reply: Reply | None = None
-    task: trio.lowlevel.Task | None = None
-
-    async def wait(self) -> Reply:
-        """Return the answer, or why there will be none."""
-        if self.reply is not None:
-            await self.connection.pause()
-        else:
-            self.task = trio.lowlevel.current_task()
-            await trio.lowlevel.wait_task_rescheduled(self._withdraw)
-        assert self.reply is not None
-        return self.reply
-
-    def settle(self, reply: Reply) -> None:
-        """End the wait."""
-        self.reply = reply
-        if self.task is not None:
-            trio.lowlevel.reschedule(self.task)
-            self.task = None
-
-    def _withdraw(self, _: object) -> trio.lowlevel.Abort:
-        self.task = None
-        self.connection.withdraw(self, "the caller left")
-        return trio.lowlevel.Abort.SUCCEEDED
 
 
 @attrs.define(eq=False)
@@ -228,7 +188,7 @@ class Connection:
     def free(self, opened: Open) -> None:
         """Give back the slot of *opened*, unless the plugin may still be busy with it."""
         if opened.id not in self._lingering:
-            self.free_slot()
+            self._give_back(opened)
 
     def hang_up(self) -> None:
         """Write nothing any more; the stop ladder closes our end next."""
@@ -333,7 +293,7 @@ class Connection:
             opened.settle(crash)
         self._open.clear()
         self._lingering.clear()
-        while (waiter := self.slots.release()) is not None:
+        for waiter in self.slots.drain():
             waiter.set()
         self.over.set()
 
@@ -353,6 +313,8 @@ class Connection:
             self._stray(event)
         elif type(event) is TooLong:
             self._too_long(event)
+        elif type(event) is Malformed:
+            self._malformed(event)
         else:
             assert type(event) is Noise
             self.counters.noise += 1
@@ -363,9 +325,10 @@ class Connection:
             self.counters.stray += 1
             return
         self.counters.late += 1
-        if isinstance(event.id, int) and self._lingering.pop(event.id, None) is not None:
-            self._deadlines.drop(event.id)
-            self.free_slot()
+        opened = self._lingering.pop(event.id, None) if isinstance(event.id, int) else None
+        if opened is not None:
+            self._deadlines.drop(opened.id)
+            self._give_back(opened)
 
     def _too_long(self, event: TooLong) -> None:
         self.counters.oversize += 1
@@ -380,14 +343,28 @@ class Connection:
         if len(self._strikes) > 1:
             self.fail(f"{fact}, twice in {_STRIKE_WINDOW_S:g} s")
 
+    def _malformed(self, event: Malformed) -> None:
+        self._deadlines.drop(event.id)
+        fact = f"the plugin's answer is not understood: {event.reason}"
+        details = {"excerpt": event.excerpt}
+        self._open.pop(event.id).settle(Failure("protocol-violation", fact, details))
+        self.hooks.on_log(f"[not understood: {event.reason}] {event.excerpt}")
+
     def _expire(self, call_id: int) -> None:
-        if self._lingering.pop(call_id, None) is not None:
-            self.free_slot()
+        lingering = self._lingering.pop(call_id, None)
+        if lingering is not None:
+            self._give_back(lingering)
             return
         opened = self._open.get(call_id)
         if opened is not None:
             self.withdraw(opened, "its deadline has passed")
             opened.settle(Failure("call-timeout", "", {}))
+
+    def _give_back(self, opened: Open) -> None:
+        """Free the slot of *opened* once, whoever comes first: its caller or its late answer."""
+        if opened.holds_slot:
+            opened.holds_slot = False
+            self.free_slot()
 
     def free_slot(self) -> None:
         """Give a slot back to whoever waits first."""

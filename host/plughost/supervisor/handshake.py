@@ -13,8 +13,8 @@ from plughost.contracts.tools import Tool, parse_tool
 from plughost.contracts.versions import RangeError, versions_match
 from plughost.errors import PeerError, StartError
 from plughost.protocol.messages import encode
-from plughost.supervisor.connection import Connection, Open
-from plughost.supervisor.outcomes import Failure
+from plughost.supervisor.connection import Connection
+from plughost.supervisor.outcomes import Failure, Open
 
 __all__ = ["EXTENSION_VERSION", "Activation", "Greeting", "greet", "list_tools"]
 

@@ -37,6 +37,9 @@ logger = Journal("plughost.supervisor")
 # docs/reference/defaults.md: how far `extend_start` can carry a start.
 _START_LIMIT_S: Final = 60.0
 
+# A plugin that says all the time that its tools have changed is asked this often.
+_RELIST_S: Final = 1.0
+
 _METHOD_NOT_FOUND: Final = -32601
 _MIB: Final = 1024 * 1024
 
@@ -59,6 +62,8 @@ class Life:
     _start: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _end: trio.Event = attrs.field(factory=trio.Event, init=False)
     _tasks: trio.Nursery | None = attrs.field(default=None, init=False)
+    _listing: bool = attrs.field(default=False, init=False)
+    _list_once_more: bool = attrs.field(default=False, init=False)
     _changed_early: Callable[[tuple[Tool, ...]], None] | None = attrs.field(
         default=None, init=False
     )
@@ -217,18 +222,24 @@ class Life:
         """Ask for the tools again and hand them to *on_listed*."""
         if self.greeting is None:
             self._changed_early = on_listed  # the list being read may be the old one
+        elif self._listing:
+            self._list_once_more = True
         elif self._tasks is not None and self.connection is not None:
+            self._listing = True
             self._tasks.start_soon(self._list, self.connection, on_listed)
 
     async def _list(
         self, connection: Connection, on_listed: Callable[[tuple[Tool, ...]], None]
     ) -> None:
         try:
-            tools = await list_tools(connection)
+            on_listed(await list_tools(connection))
         except PlughostError as exc:
             logger.warning("plugin.tools_unreadable", plugin=self.manifest.name, reason=str(exc))
-        else:
-            on_listed(tools)
+        await trio.sleep(_RELIST_S)
+        self._listing = False
+        if self._list_once_more:
+            self._list_once_more = False
+            self.list_again(on_listed)
 
     def _extend_start(self, seconds: Any) -> None:
         if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and seconds > 0:

@@ -102,10 +102,10 @@ class Plugin:
 
     @property
     def resting(self) -> bool:
-        """Whether a call is enough to start it."""
-        return self.state is State.DISCOVERED or (
-            self.state is State.STOPPED and self._starts_on_use
-        )
+        """Whether a call is enough to start it, or a start is on its way."""
+        if self._start_wanted or self.state is State.DISCOVERED:
+            return True
+        return self.state is State.STOPPED and self._starts_on_use
 
     @property
     def connection(self) -> Connection | None:
@@ -304,6 +304,8 @@ class Plugin:
             self.life.list_again(self._listed)
 
     def _listed(self, tools: tuple[Tool, ...]) -> None:
+        if tools == self.tools:
+            return
         self.tools = tools
         self.on_tools(self)
 

@@ -50,6 +50,9 @@ def error(reply: Answer | Failure) -> tuple[str, str, bool]:
         ({"code": -32603, "message": "m"}, "tool-error"),
         ({"code": "odd", "message": "m", "data": "odd"}, "tool-error"),
         ({"code": -32000, "message": "m", "data": {"type": "made-up"}}, "tool-error"),
+        # The host's to say, not a plugin's.
+        ({"code": -32000, "message": "m", "data": {"type": "plugin-crashed"}}, "tool-error"),
+        ({"code": -32602, "message": "m", "data": {"type": "denied-by-rule"}}, "invalid-arguments"),
     ],
 )
 def test_json_rpc_errors_become_error_types(wire_error: dict[str, Any], kind: str) -> None:
@@ -77,6 +80,14 @@ def test_a_plain_servers_tool_error_is_its_text() -> None:
         False,
     )
     assert error(Answer(1, {"isError": True}, None))[1] == "the tool failed and gave no reason"
+
+
+def test_terminal_sequences_in_a_message_are_made_harmless() -> None:
+    content = [{"type": "text", "text": "a\x1b[2Jb\r\tc\n"}]
+
+    assert (
+        error(Answer(1, {"isError": True, "content": content}, None))[1] == "a\\x1b[2Jb\\x0d\tc\n"
+    )
 
 
 def test_a_memory_error_that_the_plugin_survived_is_a_limit() -> None:
@@ -108,6 +119,7 @@ def test_an_answer_without_error_is_none() -> None:
         (Exit(status=1), "see MemoryError in the docs", "plugin-crashed"),
         (Exit(signal=11), "", "plugin-crashed"),
         (Exit(status=0), "MemoryError", "plugin-crashed"),
+        (Exit(status=70), "not enough memory", "plugin-crashed"),
         (None, "MemoryError", "plugin-crashed"),
     ],
 )

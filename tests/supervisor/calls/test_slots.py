@@ -24,6 +24,17 @@ def test_slots_are_handed_on_in_order_of_arrival() -> None:
     assert (slots.in_flight, slots.queued) == (0, 0)
 
 
+def test_draining_gives_everybody_a_slot_to_give_back() -> None:
+    slots = Slots(limit=1)
+    slots.take()
+    for name in "abc":
+        slots.queue(name)
+
+    assert slots.drain() == ["a", "b", "c"]
+    assert [slots.release() for _ in range(4)] == [None] * 4
+    assert slots.in_flight == 0
+
+
 def test_nobody_overtakes_the_queue() -> None:
     slots = Slots(limit=1)
     slots.take()

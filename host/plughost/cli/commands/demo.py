@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 import click
 
 from plughost.cli.options import debug_option, json_option
@@ -18,14 +23,12 @@ def demo(*, as_json: bool) -> int:
     Every answer and every promise is checked while it runs; exits 1 if one
     did not hold.
     """
-    import sys
-
     import trio
 
     from plughost.cli.demo.show import run_demo
     from plughost.cli.demo.stage import Stage
     from plughost.cli.logs import configure
-    from plughost.cli.output import print_json
+    from plughost.cli.output import print_json, print_text
 
     configure()
     stage = Stage(silent=as_json)
@@ -33,8 +36,26 @@ def demo(*, as_json: bool) -> int:
     if as_json:
         print_json(stage.record)
     if not stage.broken:
-        stage.say("\nNext: plughost tools; plughost call PLUGIN TOOL; plughost doctor.")
+        if not as_json:
+            print_text(_what_next())
         return 0
     for promise in stage.broken:
         sys.stderr.write(f"not as promised: {promise}\n")
     return 1
+
+
+def _what_next() -> str:
+    # Not folded to the terminal: a command is there to be copied.
+    commands = ("tools", "call PLUGIN TOOL", "doctor")
+    return "\nNext:\n" + "\n".join(f"  {_as_typed()} {command}" for command in commands)
+
+
+def _as_typed() -> str:
+    """Return this program as the person at this shell can type it."""
+    if shutil.which("plughost") is not None:
+        return "plughost"
+    # `make demo` runs the program by its path, without changing PATH.
+    program = sys.argv[0]
+    if Path(program).name == "plughost":
+        return shlex.quote(program)
+    return f"{shlex.quote(sys.executable)} -m plughost"

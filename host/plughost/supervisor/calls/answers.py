@@ -21,8 +21,38 @@ __all__ = ["FAILURES", "crash_type", "error_of", "late", "value_of"]
 # What counts against a plugin's health: never what the tool itself reported,
 # and never what was the caller's doing.
 FAILURES: Final = frozenset(
-    {"plugin-crashed", "call-timeout", "memory-limit", "cpu-limit", "output-limit"}
+    {
+        "plugin-crashed",
+        "call-timeout",
+        "memory-limit",
+        "cpu-limit",
+        "output-limit",
+        "protocol-violation",
+    }
 )
+
+# The types a plugin may name in an error of its own; the others are the host's
+# to say, and a plugin that claims one is not believed.
+_PLUGINS_OWN: Final = frozenset(
+    {
+        "tool-error",
+        "tool-not-found",
+        "invalid-arguments",
+        "permission-denied",
+        "memory-limit",
+        "output-limit",
+        "cancelled",
+        "host-stopping",
+        "plugin-unavailable",
+        "plugin-start-failed",
+    }
+)
+
+# Terminal sequences in a message would reach whoever prints it.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+# Exits that want of memory leads to: CPython's, Node's and the shell's 128 + SIGABRT.
+_MEMORY_STATUSES: Final = frozenset({1, 134, 137})
 
 _RETRYABLE: Final[Mapping[str, bool]] = {
     name: cls.retryable for name, cls in error_classes().items()
@@ -81,7 +111,7 @@ def error_of(reply: Answer | Failure, *, timeout_s: float, memory_mb: int) -> Ca
 
 def crash_type(exit_: Exit | None, log_tail: str) -> str:
     """Return ``memory-limit`` if the process ended for want of memory, else ``plugin-crashed``."""
-    by_itself = exit_ is not None and (exit_.signal is not None or exit_.status)
+    by_itself = exit_ is not None and (exit_.signal is not None or exit_.status in _MEMORY_STATUSES)
     if by_itself and _OUT_OF_MEMORY.search(log_tail):
         return "memory-limit"
     return "plugin-crashed"
@@ -118,10 +148,10 @@ def _wire_error(error: dict[str, Any]) -> CallError:
     data = data if type(data) is dict else {}
     code = error.get("code")
     named = data.get("type")
-    kind = named if named in _RETRYABLE else _CODES.get(code if type(code) is int else 0)
+    kind = named if named in _PLUGINS_OWN else _CODES.get(code if type(code) is int else 0)
     return CallError(
         kind or "tool-error",
-        str(error.get("message") or "no message"),
+        _clean(error.get("message") or "no message"),
         retryable=data.get("retryable") is True,
         details={"code": code, **_table(data.get("details"))},
     )
@@ -142,10 +172,14 @@ def _tool_error(result: dict[str, Any], memory_mb: int) -> CallError:
         )
     return CallError(
         "tool-error",
-        str(message or "the tool failed and gave no reason"),
+        _clean(message or "the tool failed and gave no reason"),
         retryable=described.get("retryable") is True,
         details=details,
     )
+
+
+def _clean(message: Any) -> str:
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(message))
 
 
 def _table(value: Any) -> dict[str, Any]:

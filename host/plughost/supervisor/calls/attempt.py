@@ -15,9 +15,9 @@ from plughost.protocol.moves import State as SessionState
 from plughost.protocol.session import Answer
 from plughost.supervisor.calls.answers import crash_type, error_of, late, value_of
 from plughost.supervisor.calls.request import Call, Patience, call_params
-from plughost.supervisor.connection import Connection, Progress
+from plughost.supervisor.connection import Connection
 from plughost.supervisor.lifecycle import State
-from plughost.supervisor.outcomes import Ended, Failure, Reply
+from plughost.supervisor.outcomes import Ended, Failure, Progress, Reply
 
 __all__ = ["REFUSING", "Target", "attempt", "wait_ready"]
 

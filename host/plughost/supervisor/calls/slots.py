@@ -52,6 +52,13 @@ class Slots:
         """Take *waiter* out of the queue: its deadline passed, or its caller left."""
         self._waiting.remove(waiter)
 
+    def drain(self) -> list[Any]:
+        """Return everybody who waits, each with a slot of its own: nobody releases one again."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        self.in_flight += len(waiting)
+        return waiting
+
     def release(self) -> Any | None:
         """Give a slot back; return the waiter that has it now, or None."""
         if self._waiting and self.in_flight <= self.limit:

@@ -349,6 +349,7 @@ class Session:
     def settle(self, call: Call, member: bytes, *, may_wait: bool = False) -> None:
         """Answer *call* with the response's *member*, unless it was withdrawn (wire 7.2)."""
         self.calls.pop(call.id, None)
+        self.crew.answered += 1
         if self.life.ending and not self.calls:
             self.life.calls_ended()
         if call.cancelled:

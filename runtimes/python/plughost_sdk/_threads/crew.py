@@ -77,7 +77,9 @@ class Crew:
     ) -> None:
         self.lines: list[bytes] = []  # the next one last
         self.stopping = False
-        self.workers = Workers(lambda: keep_vigil(wire.reader, lambda: self._serial))
+        self.workers = Workers(
+            lambda: keep_vigil(wire.reader, lambda: self._serial + self.answered)
+        )
         self.spawn = self.workers.spawn
         self._wire = wire
         self._handle = handle
@@ -87,6 +89,7 @@ class Crew:
         self._main = 0
         self._nested = False  # the leader reads on behalf of a tool below it on the stack
         self._serial = 0  # counts what leaders ran themselves
+        self.answered = 0  # counts calls: who still answers after the wire's end gets time
         self._running = 0  # the serial of what the leader runs now, or 0
         self._pace: Pace | None = None  # of what the leader runs now
         self._following = False
@@ -95,6 +98,9 @@ class Crew:
         self._alarm.acquire()
         self._eof = False
         self._finishing = False
+
+    def _progress(self) -> int:
+        return self._serial + self.answered
 
     # -- the main thread ------------------------------------------------------------
 
