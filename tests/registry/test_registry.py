@@ -155,6 +155,33 @@ async def test_an_interceptor_that_hangs_is_held_to_the_deadline(
             )
 
 
+async def test_an_interceptor_that_fails_ends_its_call_only(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin("strict", main=STRICT)
+
+    async def broken(request: Request, proceed: Proceed) -> CallResult:
+        raise KeyError("mine")
+
+    async with open_host(interceptors=[broken]) as host:
+        result = await host.call("strict", "double", {"n": 1})
+        assert host.health("strict").state == "ready"
+
+    assert kind(result) == "internal"
+
+
+async def test_a_setting_whose_schema_is_just_true_harms_nobody(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin(
+        "strict",
+        main=STRICT,
+        manifest="[settings]\nproperties.x = true\nproperties.y = { default = 1 }\n",
+    )
+    async with open_host() as host:
+        assert (await host.call("strict", "double", {"n": 1})).ok
+
+
 async def test_dependencies_start_first_and_missing_ones_are_explained(
     make_plugin: MakePlugin, open_host: OpenHost
 ) -> None:

@@ -227,6 +227,20 @@ async def test_every_progress_is_heard_even_of_a_call_that_is_answered_at_once(
     assert [each["progress"] for each in heard] == [1] * 50
 
 
+async def test_a_progress_listener_that_fails_harms_nobody(
+    make_plugin: MakePlugin, open_host: OpenHost
+) -> None:
+    make_plugin()
+
+    def broken(_: Any) -> None:
+        raise KeyError("mine")
+
+    async with open_host() as host:
+        result = await host.call("peer", "do", {"do": "progress"}, on_progress=broken)
+        assert result.ok
+        assert host.health("peer").generation == 1
+
+
 async def test_a_plain_servers_text_is_its_data_and_its_error_a_tool_error(
     make_plugin: MakePlugin, open_host: OpenHost
 ) -> None:

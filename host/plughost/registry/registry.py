@@ -19,6 +19,7 @@ from plughost.errors import (
     PlughostError,
     PluginNotFoundError,
 )
+from plughost.journal import Journal
 from plughost.process.guard import Guard
 from plughost.process.runtimes import Machine
 from plughost.protocol.messages import encode
@@ -33,6 +34,11 @@ from plughost.supervisor.lifecycle import State
 from plughost.supervisor.plugin import Plugin
 
 __all__ = ["Registry"]
+
+log = Journal("plughost.registry")
+
+# The plugin's own end of a call comes first; this is for an interceptor that hangs.
+_LAST_WORD_S: Final = 0.05
 
 # docs/reference/defaults.md: how deep plugins may call each other.
 _MAX_DEPTH: Final = 8
@@ -232,8 +238,13 @@ class Registry:
             target=target,
             call=call,
         )
-        with trio.move_on_at(call.deadline + 0.05):
-            return await door(request)
+        try:
+            with trio.move_on_at(call.deadline + _LAST_WORD_S):
+                return await door(request)
+        except Exception as exc:
+            log.exception("interceptor.failed", plugin=call.plugin, tool=call.tool.name)
+            error = CallError("internal", f"an interceptor failed: {exc!r}")
+            return CallResult(False, None, error, call.call_id, call.plugin, call.tool.name)
         error = CallError("call-timeout", f"no answer within {call.timeout_s:g} s", retryable=True)
         return CallResult(False, None, error, call.call_id, call.plugin, call.tool.name)
 

@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from plughost.errors import PeerError
+from plughost.journal import Journal
 from plughost.process.guard import Guard, Spawned
 from plughost.process.log import LogRing, drain, drain_rest
 from plughost.process.pump import Pump
@@ -35,6 +36,8 @@ from plughost.supervisor.calls.slots import Slots
 from plughost.supervisor.outcomes import Counters, Ended, Failure, Open, Progress
 
 __all__ = ["Connection", "Hooks"]
+
+log = Journal("plughost.supervisor")
 
 # docs/reference/defaults.md: how long a cancelled call may hold its slot.
 CANCEL_GRACE_S: Final = 2.0
@@ -105,6 +108,7 @@ class Connection:
     _timer: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _strikes: list[float] = attrs.field(factory=list, init=False)
     _early: EarlyLook = attrs.field(factory=EarlyLook, init=False)
+    _handling: bool = attrs.field(default=False, init=False)
     _unpaused: int = attrs.field(default=0, init=False)
     _why: str = attrs.field(default="", init=False)
     _tasks: trio.Nursery | None = attrs.field(default=None, init=False)
@@ -139,7 +143,8 @@ class Connection:
             self._timer.deadline = deadline
         alone = len(self._open) == 1
         self._pump.send(line, at_once=alone or len(self._open) < _GATHER_FROM)
-        if alone and self._early.due():
+        # Not while the reader is in the middle of what it has read: order counts.
+        if alone and not self._handling and self._early.due():
             self._look_early()
         return opened
 
@@ -183,7 +188,10 @@ class Connection:
             at = min(trio.current_time() + progress.idle_s, progress.latest_at)
             self._set_deadline(opened.id, at)
         if progress.listener is not None:
-            progress.listener(params)
+            try:
+                progress.listener(params)
+            except Exception:
+                log.exception("progress.listener_failed")
 
     def free(self, opened: Open) -> None:
         """Give back the slot of *opened*, unless the plugin may still be busy with it."""
@@ -254,7 +262,9 @@ class Connection:
                 messages += 1
                 if messages >= _MESSAGES_PER_TURN:
                     messages = size = 0
+                    self._handling = True
                     await trio.lowlevel.checkpoint()
+            self._handling = False
             self._flush_refusals()
             if size >= _BYTES_PER_TURN:
                 messages = size = 0

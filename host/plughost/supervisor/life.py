@@ -256,7 +256,11 @@ async def _within(scope: trio.CancelScope, run: Callable[[], Awaitable[None]]) -
 def _default_settings(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the defaults that a plugin's settings schema declares."""
     properties = schema.get("properties", {})
-    return {key: part["default"] for key, part in properties.items() if "default" in part}
+    return {
+        key: part["default"]
+        for key, part in properties.items()
+        if isinstance(part, dict) and "default" in part
+    }
 
 
 def _to_wire(result: CallResult) -> bytes:

@@ -19,7 +19,7 @@ import trio
 from plughost.contracts.manifest import Manifest
 from plughost.contracts.results import CallError, CallResult
 from plughost.contracts.tools import Tool
-from plughost.errors import PlughostError
+from plughost.errors import PlughostError, StartError
 from plughost.journal import Journal
 from plughost.process.guard import Guard
 from plughost.process.log import LogRing
@@ -235,6 +235,12 @@ class Plugin:
             await life.run(self.generation, self.host_version, self._ready)
         except PlughostError as exc:
             failure = exc
+        except Exception as exc:
+            log.exception("plugin.session_failed", plugin=self.name)
+            failure = StartError(
+                f"{self.name} met a bug of plughost: {exc!r}",
+                hint="Report it with the traceback in the log.",
+            )
         finally:
             self.life = None
         if life.stopped:
