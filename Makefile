@@ -60,7 +60,7 @@ schemas: $(VENV)/.test-installed
 typescript: $(VENV)/.test-installed
 	@echo "== tsc --noEmit on runtimes/node"
 	@if command -v npm >/dev/null; then \
-	  [ -x runtimes/node/node_modules/.bin/tsc ] || npm ci --silent --no-audit --no-fund --prefix runtimes/node && \
+	  [ -x runtimes/node/node_modules/.bin/tsc ] || npm ci --loglevel=error --no-audit --no-fund --prefix runtimes/node && \
 	  runtimes/node/node_modules/.bin/tsc --noEmit --project runtimes/node; \
 	else echo "skipped: npm is not on PATH; install nodejs and npm to check index.d.ts"; fi
 
