@@ -71,12 +71,10 @@ def test_end_of_file_ends_the_process_whatever_runs(launch: Launch, tool: str) -
         assert "the host closed the wire" in plugin.log
 
 
-def test_what_was_sent_before_the_wire_ended_is_answered_however_long_it_takes(
-    launch: Launch,
-) -> None:
+def test_what_was_sent_before_the_wire_ended_is_answered(launch: Launch) -> None:
     """As in ``printf '…' | python main.py``."""
     plugin = launch("@plugin.tool\ndef nap() -> None:\n    time.sleep(0.004)").begin()
-    numbers = [f"c{n}" for n in range(600)]  # 2.4 s, each too short to be taken elsewhere
+    numbers = [f"c{n}" for n in range(100)]  # 0.4 s of the 2 s that wire 1.4 leaves
     plugin.send(*({"id": n, "method": "tools/call", "params": {"name": "nap"}} for n in numbers))
     plugin.close_wire()
 
