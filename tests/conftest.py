@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from plughost import Host
+
+# The gate tries the same examples each time: a change is to blame for what it
+# breaks, not the day.  HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 MakePlugin = Callable[..., Path]
 OpenHost = Callable[..., AbstractAsyncContextManager[Host]]

@@ -28,13 +28,25 @@ function ratio.read(text)
   return { negative = sign == "-" and not bigint.is_zero(over), over = over, under = under }
 end
 
+-- Of sixteen digits that lie exactly between two doubles, `format` gives the even ones;
+-- the number may be the other one's (2^-24 is 5.960464477539063e-08).
+local function beside(number)
+  local mantissa, exponent = ("%.15e"):format(math.abs(number)):match "^(%d%.%d+)e([+-]%d+)$"
+  local digits = math.tointeger(tonumber((mantissa:gsub("%.", ""))))
+  for _, other in ipairs { digits + 1, digits - 1 } do
+    local text = ("%s%de%d"):format(number < 0 and "-" or "", other, math.tointeger(tonumber(exponent)) - 15)
+    if tonumber(text) == number then return text end
+  end
+end
+
 --- The ratio a person means by a number: 98.6 is 986/10, not the double next to it.
 function ratio.of_number(number)
   if math.type(number) == "integer" then return ratio.read(("%d"):format(number)) end
-  for digits = 15, 17 do
+  for digits = 15, 16 do
     local text = ("%." .. digits .. "g"):format(number)
     if tonumber(text) == number then return ratio.read(text) end
   end
+  return ratio.read(beside(number) or ("%.17g"):format(number))
 end
 
 function ratio.multiply(left, right)

@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.runtimes.lua.conftest import runner_argv
 from tests.runtimes.python.wire_client import WireClient, start_process
@@ -151,6 +151,7 @@ LENGTHS = {
 }
 
 
+@example(value=2.0**-24, source="au", target="fathom", power=-2)
 @settings(max_examples=200, deadline=None)
 @given(
     value=st.one_of(

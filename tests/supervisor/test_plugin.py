@@ -385,8 +385,8 @@ async def test_a_caller_that_never_has_to_wait_still_lets_others_run(
             assert (await do(host, "echo", value=number)).unwrap() == {"value": number}
         nursery.cancel_scope.cancel()
 
-    # Every 20th call at the latest; where the answer is not there early, every call.
-    assert turns >= 200 // 20 - 1
+    # Every 20th call at the latest lets go of the loop, which gives each task a turn.
+    assert turns >= 200 // 20 / 2
 
 
 async def test_slots_are_neither_lost_nor_made_by_timeouts_cancels_and_late_answers(
